@@ -1,0 +1,41 @@
+//! A scenario: the circumstances of a run; and the run itself.
+
+use grader_tracer::{Plan, Recording};
+use std::collections::BTreeMap;
+
+/// The circumstances of a run.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// Its name.
+    pub id: &'static str,
+    /// What is special about it, to complete the sentence "… ": `with a slow child`.
+    pub title: &'static str,
+    /// The arguments after the program's name.
+    pub args: Vec<String>,
+    /// Files in the fresh working directory.
+    pub files: Vec<(&'static str, Vec<u8>)>,
+    /// The file mode creation mask.
+    pub umask: u32,
+    /// What the tracer does to it.
+    pub plan: Plan,
+}
+
+/// A file as the run left it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileAfter {
+    /// The first MiB of its bytes.
+    pub bytes: Vec<u8>,
+    /// Its permissions, such as 0o644.
+    pub mode: u32,
+}
+
+/// A run in a scenario.
+#[derive(Debug)]
+pub struct Run {
+    /// Which scenario.
+    pub scenario: Scenario,
+    /// What happened.
+    pub recording: Recording,
+    /// The regular files in its working directory afterwards, by name.
+    pub files: BTreeMap<String, FileAfter>,
+}

@@ -1,0 +1,175 @@
+//! Invented traces: for tests without a kernel, and for pictures of what is wanted.
+
+use crate::model::event::{Ending, Event, Header, Object, Trace};
+use crate::model::ids::{Fd, Pid, Stamp, TaskId, Text};
+use crate::model::operation::*;
+use crate::model::status::ExitStatus;
+use std::time::Duration;
+
+/// Writes down a run that never happened, one operation after the other.
+///
+/// PIDs count from 100 in the order of creation. The descriptors 0, 1 and 2 are `/dev/null`, the run's
+/// stdout and its stderr; new ones count up from 3.
+#[derive(Debug)]
+pub struct Builder {
+    header: Header,
+    events: Vec<Event>,
+    stamp: u64,
+    tasks: u32,
+    next_fd: i32,
+}
+
+impl Builder {
+    /// The PID of task 0.
+    pub const FIRST_PID: i32 = 100;
+
+    /// A run of `program` without arguments.
+    pub fn new(program: &str) -> Builder {
+        let header = Header {
+            program: Text::from(program),
+            argv: vec![Text::from(program)],
+            pid: Pid(Self::FIRST_PID),
+            descriptors: vec![
+                (Fd(0), Object::File(Text::from("/dev/null"))),
+                (Fd(1), Object::Stdout),
+                (Fd(2), Object::Stderr),
+            ],
+            terminal: None,
+        };
+        Builder { header, events: Vec::new(), stamp: 0, tasks: 1, next_fd: 3 }
+    }
+
+    /// The PID of a task of this run.
+    pub fn pid(&self, task: TaskId) -> Pid {
+        Pid(Self::FIRST_PID + task.0 as i32)
+    }
+
+    /// Any operation, complete in itself.
+    pub fn event(&mut self, task: TaskId, op: Operation) -> &mut Event {
+        let begin = self.next_stamp();
+        let end = if op.unfinished() { None } else { Some(self.next_stamp()) };
+        let at = Duration::from_micros(100 * begin.0);
+        self.events.push(Event { task, begin, end, at, op, injected: false, site: None });
+        let last = self.events.len() - 1;
+        &mut self.events[last]
+    }
+
+    /// fork; the child.
+    pub fn fork(&mut self, task: TaskId) -> TaskId {
+        self.clone_with(task, "clone", CloneFlags::default())
+    }
+
+    /// Any way to create a task; the child.
+    pub fn clone_with(&mut self, task: TaskId, call: &str, flags: CloneFlags) -> TaskId {
+        let child = TaskId(self.tasks);
+        self.tasks += 1;
+        let born = Child { task: child, pid: self.pid(child) };
+        self.event(task, Operation::Fork(Fork { call: call.into(), flags, child: Outcome::Done(born) }));
+        child
+    }
+
+    /// A fork that fails because the tracer made it so.
+    pub fn fork_fails(&mut self, task: TaskId, errno: crate::Errno) {
+        let fork = Fork { call: "clone".into(), flags: CloneFlags::default(), child: Outcome::Failed(errno) };
+        self.event(task, Operation::Fork(fork)).injected = true;
+    }
+
+    /// A write of all of `text` to stdout.
+    pub fn print(&mut self, task: TaskId, text: &str) {
+        self.write(task, Fd(1), text);
+    }
+
+    /// A write of all of `text`.
+    pub fn write(&mut self, task: TaskId, fd: Fd, text: &str) {
+        let wanted = text.len() as u64;
+        self.event(
+            task,
+            Operation::Write { fd, data: Text::from(text), wanted, result: Outcome::Done(wanted) },
+        );
+    }
+
+    /// A read of `count` bytes.
+    pub fn read(&mut self, task: TaskId, fd: Fd, count: u64) {
+        self.event(task, Operation::Read { fd, wanted: 4096, result: Outcome::Done(count) });
+    }
+
+    /// exit.
+    pub fn exit(&mut self, task: TaskId, code: u8) {
+        self.event(task, Operation::Exit(ExitStatus::Exited(code)));
+    }
+
+    /// A blocking wait for any child that reaps `child`, which has ended.
+    pub fn wait(&mut self, task: TaskId, child: TaskId) {
+        let status = self.events.iter().rev().find_map(|event| match event.op {
+            Operation::Exit(status) if event.task == child => Some(status),
+            _ => None,
+        });
+        let change = Change::Ended(status.unwrap_or(ExitStatus::Exited(0)));
+        let news = News { pid: self.pid(child), task: Some(child), change };
+        self.wait_answers(task, false, Outcome::Done(Some(news)));
+    }
+
+    /// A wait with WNOHANG that has nothing to report.
+    pub fn wait_nohang(&mut self, task: TaskId) {
+        self.wait_answers(task, true, Outcome::Done(None));
+    }
+
+    /// Any wait for any child.
+    pub fn wait_answers(&mut self, task: TaskId, nohang: bool, result: Outcome<Option<News>>) {
+        let wait = Wait { call: "wait4".into(), selector: Selector::Any, nohang, nowait: false, result };
+        self.event(task, Operation::Wait(wait));
+    }
+
+    /// A successful exec.
+    pub fn exec(&mut self, task: TaskId, path: &str, argv: &[&str]) {
+        self.exec_answers(task, path, argv, Outcome::Done(()));
+    }
+
+    /// Any exec.
+    pub fn exec_answers(&mut self, task: TaskId, path: &str, argv: &[&str], result: Outcome<()>) {
+        let argv = argv.iter().map(Text::from).collect();
+        self.event(task, Operation::Exec(Exec { path: Text::from(path), argv, result }));
+    }
+
+    /// pipe; the read end and the write end.
+    pub fn pipe(&mut self, task: TaskId, cloexec: bool) -> (Fd, Fd) {
+        let ends = (Fd(self.next_fd), Fd(self.next_fd + 1));
+        self.next_fd += 2;
+        self.event(task, Operation::Pipe { cloexec, result: Outcome::Done(ends) });
+        ends
+    }
+
+    /// open.
+    pub fn open(&mut self, task: TaskId, path: &str, flags: u32, mode: u32) -> Fd {
+        let fd = Fd(self.next_fd);
+        self.next_fd += 1;
+        let result = Outcome::Done(fd);
+        self.event(task, Operation::Open { path: Text::from(path), flags: OpenFlags(flags), mode, result });
+        fd
+    }
+
+    /// dup2.
+    pub fn dup2(&mut self, task: TaskId, from: Fd, to: Fd) {
+        self.event(task, Operation::Dup { from, cloexec: false, result: Outcome::Done(to) });
+    }
+
+    /// close.
+    pub fn close(&mut self, task: TaskId, fd: Fd) {
+        self.event(task, Operation::Close { fd, result: Outcome::Done(()) });
+    }
+
+    /// The run, finished.
+    pub fn finish(self) -> Trace {
+        self.end(Ending::Finished)
+    }
+
+    /// The run, ended otherwise.
+    pub fn end(self, ending: Ending) -> Trace {
+        Trace::new(self.header, self.events, ending)
+    }
+
+    fn next_stamp(&mut self) -> Stamp {
+        self.stamp += 1;
+        Stamp(self.stamp)
+    }
+}

@@ -1,0 +1,7 @@
+//! The recorded facts. What the tracer writes down, and nothing derived from it.
+
+pub mod event;
+pub mod ids;
+pub mod operation;
+pub mod snapshot;
+pub mod status;

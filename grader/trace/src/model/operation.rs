@@ -1,0 +1,407 @@
+//! What a task can do that another task, or a check, could notice.
+//!
+//! One variant a kind of operation, not a system call: `wait4` and `waitid` are
+//! both [`Operation::Wait`]; `dup2` and `fcntl(F_DUPFD)` both [`Operation::Dup`].
+
+use super::ids::{Errno, Fd, Pid, Signal, TaskId, Text};
+use super::status::ExitStatus;
+use serde::{Deserialize, Serialize};
+
+/// What came of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome<T> {
+    /// It succeeded, with this result.
+    Done(T),
+    /// It failed.
+    Failed(Errno),
+    /// It had not returned when its task ended or the run did.
+    Unfinished,
+}
+
+impl<T> Outcome<T> {
+    /// The result, if it succeeded.
+    pub fn done(&self) -> Option<&T> {
+        match self {
+            Outcome::Done(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The error, if it failed.
+    pub fn error(&self) -> Option<Errno> {
+        match self {
+            Outcome::Failed(errno) => Some(*errno),
+            _ => None,
+        }
+    }
+}
+
+/// Flags of clone(2), `CLONE_…`, without the exit signal in the low byte.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CloneFlags(pub u64);
+
+impl CloneFlags {
+    /// Share memory.
+    pub const VM: u64 = 0x100;
+    /// Share root, working directory and umask.
+    pub const FS: u64 = 0x200;
+    /// Share the descriptor table.
+    pub const FILES: u64 = 0x400;
+    /// Share signal handlers.
+    pub const SIGHAND: u64 = 0x800;
+    /// The parent sleeps until the child execs or ends.
+    pub const VFORK: u64 = 0x4000;
+    /// The new task's parent is the caller's parent.
+    pub const PARENT: u64 = 0x8000;
+    /// A thread of the caller's process.
+    pub const THREAD: u64 = 0x1_0000;
+
+    /// Whether all of `bits` are set.
+    pub fn has(self, bits: u64) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+/// How a task was created. See fork(2), vfork(2), clone(2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The system call: `fork`, `vfork`, `clone` or `clone3`.
+    pub call: String,
+    /// What the two tasks share.
+    pub flags: CloneFlags,
+    /// The new task.
+    pub child: Outcome<Child>,
+}
+
+/// A new task, as its creator learns of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Child {
+    /// Its name in this trace.
+    pub task: TaskId,
+    /// The kernel's number for it.
+    pub pid: Pid,
+}
+
+/// A new program in the same process. See execve(2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exec {
+    /// The file asked for.
+    pub path: Text,
+    /// The argument vector, without its closing NULL.
+    pub argv: Vec<Text>,
+    /// Success means that the old program is gone.
+    pub result: Outcome<()>,
+}
+
+/// Whom a wait call asks about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Selector {
+    /// Any child.
+    Any,
+    /// The child with this PID (a pidfd is shown as the PID behind it, where known).
+    Pid(Pid),
+    /// Any child of this process group; 0 is the caller's own.
+    Group(Pid),
+    /// The child behind this descriptor.
+    PidFd(Fd),
+}
+
+/// wait4(2), waitid(2) and all that libc builds on them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// The system call: `wait4` or `waitid`.
+    pub call: String,
+    /// Whom it asks about.
+    pub selector: Selector,
+    /// WNOHANG: it never sleeps.
+    pub nohang: bool,
+    /// WNOWAIT: it looks, and leaves the child unreaped.
+    pub nowait: bool,
+    /// The news; `None` when a WNOHANG call had none.
+    pub result: Outcome<Option<News>>,
+}
+
+/// What a wait call reports of a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct News {
+    /// The PID that the call returned or stored.
+    pub pid: Pid,
+    /// The task with that PID.
+    pub task: Option<TaskId>,
+    /// What happened to it.
+    pub change: Change,
+}
+
+/// What can happen to a child that its parent is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It ended.
+    Ended(ExitStatus),
+    /// A signal stopped it.
+    Stopped(Signal),
+    /// It goes on.
+    Continued,
+}
+
+/// Flags of open(2), `O_…`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OpenFlags(pub u32);
+
+impl OpenFlags {
+    /// Create the file if it is missing.
+    pub const CREAT: u32 = 0o100;
+    /// Cut an existing file to length 0.
+    pub const TRUNC: u32 = 0o1000;
+    /// Write at the end.
+    pub const APPEND: u32 = 0o2000;
+    /// Never sleep.
+    pub const NONBLOCK: u32 = 0o4000;
+    /// Close on exec.
+    pub const CLOEXEC: u32 = 0o2_000_000;
+
+    /// Whether all of `bits` are set.
+    pub fn has(self, bits: u32) -> bool {
+        self.0 & bits == bits
+    }
+
+    /// O_RDONLY or O_RDWR.
+    pub fn reads(self) -> bool {
+        self.0 & 3 != 1
+    }
+
+    /// O_WRONLY or O_RDWR.
+    pub fn writes(self) -> bool {
+        matches!(self.0 & 3, 1 | 2)
+    }
+}
+
+/// What a task does with a signal. See sigaction(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disposition {
+    /// SIG_DFL.
+    Default,
+    /// SIG_IGN.
+    Ignore,
+    /// A function.
+    Handler,
+}
+
+/// Who sent a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sender {
+    /// The kernel: a fault, a child's end, a terminal, a timer.
+    Kernel,
+    /// A process, by its PID.
+    Process(Pid),
+}
+
+/// One thing that a task did or that happened to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Operation {
+    /// A new task: fork, vfork, clone, clone3.
+    Fork(Fork),
+    /// A new program.
+    Exec(Exec),
+    /// The task's end.
+    Exit(ExitStatus),
+    /// Asking for news of a child.
+    Wait(Wait),
+    /// open, openat, openat2, creat.
+    Open {
+        /// The name given.
+        path: Text,
+        /// Access mode and flags.
+        flags: OpenFlags,
+        /// Permissions for a new file, before the umask; 0 where none were given.
+        mode: u32,
+        /// The new descriptor.
+        result: Outcome<Fd>,
+    },
+    /// close.
+    Close {
+        /// Which.
+        fd: Fd,
+        /// Success, or EBADF.
+        result: Outcome<()>,
+    },
+    /// close_range(2): all descriptors from `first` to `last`.
+    CloseRange {
+        /// The first.
+        first: u32,
+        /// The last, included.
+        last: u32,
+        /// CLOSE_RANGE_CLOEXEC: mark them instead of closing them.
+        mark_only: bool,
+        /// Success or not.
+        result: Outcome<()>,
+    },
+    /// dup, dup2, dup3, fcntl(F_DUPFD), fcntl(F_DUPFD_CLOEXEC).
+    Dup {
+        /// The descriptor copied.
+        from: Fd,
+        /// Whether the copy closes on exec.
+        cloexec: bool,
+        /// The copy.
+        result: Outcome<Fd>,
+    },
+    /// fcntl(F_SETFD), ioctl(FIOCLEX), ioctl(FIONCLEX).
+    SetCloexec {
+        /// Which.
+        fd: Fd,
+        /// The flag's new value.
+        cloexec: bool,
+        /// Success or not.
+        result: Outcome<()>,
+    },
+    /// pipe, pipe2.
+    Pipe {
+        /// O_CLOEXEC.
+        cloexec: bool,
+        /// The read end and the write end.
+        result: Outcome<(Fd, Fd)>,
+    },
+    /// Any other call that makes descriptors: socket, eventfd, pidfd_open, memfd_create, …
+    NewDescriptor {
+        /// The system call.
+        call: String,
+        /// Close on exec.
+        cloexec: bool,
+        /// The new descriptor.
+        result: Outcome<Fd>,
+    },
+    /// read, readv, pread64, …
+    Read {
+        /// From where.
+        fd: Fd,
+        /// Bytes asked for.
+        wanted: u64,
+        /// Bytes that came; 0 is the end of the file.
+        result: Outcome<u64>,
+    },
+    /// write, writev, sendfile, splice, …
+    Write {
+        /// To where.
+        fd: Fd,
+        /// What was written, as far as it was recorded (see `result` for how much it was).
+        data: Text,
+        /// Bytes offered.
+        wanted: u64,
+        /// Bytes taken.
+        result: Outcome<u64>,
+    },
+    /// nanosleep, clock_nanosleep.
+    Sleep {
+        /// Success, or EINTR.
+        result: Outcome<()>,
+    },
+    /// poll, select, epoll_wait, pause, sigsuspend, sigtimedwait: waiting for something.
+    Await {
+        /// The system call.
+        call: String,
+        /// Whether it can end by the clock alone; also true for a timeout of 0.
+        timed: bool,
+        /// What it returned.
+        result: Outcome<u64>,
+    },
+    /// sigaction: what a signal does to this process from now on.
+    Disposition {
+        /// Which signal.
+        signal: Signal,
+        /// What it does.
+        action: Disposition,
+        /// `SA_…` flags.
+        flags: u64,
+        /// Success or not.
+        result: Outcome<()>,
+    },
+    /// kill, tkill, tgkill, pidfd_send_signal.
+    Kill {
+        /// Whom, as given (0 and negative numbers are groups).
+        target: Pid,
+        /// What.
+        signal: Signal,
+        /// Success or not.
+        result: Outcome<()>,
+    },
+    /// A signal reached the task.
+    Signal {
+        /// Which.
+        signal: Signal,
+        /// Who sent it.
+        sender: Sender,
+    },
+    /// The task stopped, because of this signal.
+    Stop(Signal),
+    /// The task goes on after a stop.
+    Continue,
+    /// Any other call that was asked for.
+    Call {
+        /// The system call's name or number.
+        call: String,
+        /// Its six argument registers.
+        args: [u64; 6],
+        /// What it returned.
+        result: Outcome<u64>,
+    },
+}
+
+impl Operation {
+    /// A short word for it, for pictures and messages.
+    pub fn word(&self) -> &str {
+        match self {
+            Operation::Fork(fork) => &fork.call,
+            Operation::Exec(_) => "exec",
+            Operation::Exit(_) => "exit",
+            Operation::Wait(wait) => &wait.call,
+            Operation::Open { .. } => "open",
+            Operation::Close { .. } => "close",
+            Operation::CloseRange { .. } => "close_range",
+            Operation::Dup { .. } => "dup",
+            Operation::SetCloexec { .. } => "fcntl",
+            Operation::Pipe { .. } => "pipe",
+            Operation::Read { .. } => "read",
+            Operation::Write { .. } => "write",
+            Operation::Sleep { .. } => "sleep",
+            Operation::Disposition { .. } => "sigaction",
+            Operation::Kill { .. } => "kill",
+            Operation::Signal { .. } => "signal",
+            Operation::Stop(_) => "stop",
+            Operation::Continue => "continue",
+            Operation::NewDescriptor { call, .. }
+            | Operation::Await { call, .. }
+            | Operation::Call { call, .. } => call,
+        }
+    }
+
+    /// Whether it never returned.
+    pub fn unfinished(&self) -> bool {
+        match self {
+            Operation::Fork(fork) => fork.child == Outcome::Unfinished,
+            Operation::Exec(exec) => exec.result == Outcome::Unfinished,
+            Operation::Wait(wait) => wait.result == Outcome::Unfinished,
+            Operation::Open { result, .. }
+            | Operation::Dup { result, .. }
+            | Operation::NewDescriptor { result, .. } => *result == Outcome::Unfinished,
+            Operation::Close { result, .. }
+            | Operation::CloseRange { result, .. }
+            | Operation::SetCloexec { result, .. }
+            | Operation::Sleep { result }
+            | Operation::Disposition { result, .. }
+            | Operation::Kill { result, .. } => *result == Outcome::Unfinished,
+            Operation::Pipe { result, .. } => *result == Outcome::Unfinished,
+            Operation::Read { result, .. }
+            | Operation::Write { result, .. }
+            | Operation::Await { result, .. }
+            | Operation::Call { result, .. } => *result == Outcome::Unfinished,
+            Operation::Exit(_) | Operation::Signal { .. } | Operation::Stop(_) | Operation::Continue => false,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The derived facts: folds over the events of a trace.
+
+pub mod descriptors;
+pub mod output;
+pub mod tasks;

@@ -1,0 +1,185 @@
+//! What to run, and under which circumstances.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use grader_trace::{Errno, Signal};
+
+/// A program to run, and how.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The executable file; no search along PATH.
+    pub program: PathBuf,
+    /// The argument vector, the program's own name first.
+    pub argv: Vec<OsString>,
+    /// The whole environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// The working directory; the caller's own, if none is given.
+    pub dir: Option<PathBuf>,
+    /// The file mode creation mask; the caller's own, if none is given. See umask(2).
+    pub umask: Option<u32>,
+    /// Where standard input comes from.
+    pub stdin: Stdin,
+    /// What standard output is.
+    pub stdout: Stdout,
+    /// How long, how much.
+    pub limits: Limits,
+    /// Which calls are recorded.
+    pub watch: Watch,
+    /// What the tracer does to the run, other than looking.
+    pub plan: Plan,
+    /// Whether to keep what it takes to find source lines afterwards.
+    pub snapshots: bool,
+}
+
+/// Where standard input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stdin {
+    /// `/dev/null`.
+    Null,
+    /// The caller's own.
+    Inherit,
+}
+
+/// What standard output is. It is collected in either case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stdout {
+    /// A raw pseudo-terminal: C programs buffer by the line.
+    Terminal,
+    /// A pipe: C programs buffer by the block.
+    Pipe,
+}
+
+/// Limits on a run.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Wall-clock time from the start of the program.
+    pub wall: Duration,
+    /// How long other tasks may live on after the root has ended.
+    pub linger: Duration,
+    /// How much of each stream is kept, in bytes. More is read and dropped.
+    pub output_bytes: usize,
+    /// How many events are kept. More ends the run as [`grader_trace::Ending::TimedOut`].
+    pub events: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            wall: Duration::from_secs(10),
+            linger: Duration::from_secs(2),
+            output_bytes: 1 << 20,
+            events: 200_000,
+        }
+    }
+}
+
+/// Which families of calls are recorded. Births, execs, ends and signals always are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Watch {
+    /// wait4, waitid.
+    pub waits: bool,
+    /// open, close, dup, pipe, fcntl, and whatever else makes descriptors.
+    pub descriptors: bool,
+    /// write and its family.
+    pub writes: bool,
+    /// read and its family.
+    pub reads: bool,
+    /// sleep, poll, pause.
+    pub sleeps: bool,
+    /// sigaction, kill.
+    pub signals: bool,
+}
+
+impl Watch {
+    /// All families.
+    pub const ALL: Watch =
+        Watch { waits: true, descriptors: true, writes: true, reads: true, sleeps: true, signals: true };
+}
+
+/// What the tracer does to the run, other than looking: things that the kernel itself could do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Who gets ahead of whom.
+    pub pace: Pace,
+    /// Calls that fail.
+    pub faults: Vec<Fault>,
+    /// A process that is killed from outside.
+    pub kill: Option<KillAt>,
+}
+
+/// Who gets ahead of whom. Each of these is a schedule that the kernel may choose on any day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// As it comes.
+    #[default]
+    Natural,
+    /// A new process does not run until every other task sleeps in a call that the clock cannot end,
+    /// has ended, or has asked for news of a child three times in vain.
+    SlowChildren,
+    /// Whoever forks does not run on until all other tasks sleep in such a call or have ended.
+    SlowParents,
+}
+
+/// Calls of one kind that fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// Which calls.
+    pub call: FaultCall,
+    /// Whose.
+    pub whose: Whose,
+    /// The first call to fail, from 1, counted over all tasks that `whose` names.
+    pub from: u32,
+    /// How many of them fail.
+    pub times: u32,
+    /// With what error.
+    pub errno: Errno,
+}
+
+/// A kind of call that can be made to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultCall {
+    /// fork, vfork, clone, clone3: EAGAIN when a limit is reached.
+    Fork,
+    /// execve, execveat: ENOENT when there is no such file.
+    Exec,
+    /// pipe, pipe2: EMFILE when the table is full.
+    Pipe,
+}
+
+/// Whose calls a fault concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The program that was started.
+    Root,
+    /// Every other process.
+    Descendants,
+}
+
+/// A process that is killed from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KillAt {
+    /// Which, in the order of creation; the root's first child is 1.
+    pub task: u32,
+    /// With what.
+    pub signal: Signal,
+}
+
+/// Calls a run off, from another thread.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Ends the run soon (within some ten milliseconds).
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody did.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
