@@ -90,6 +90,8 @@ pub enum Ending {
     Stalled,
     /// The root ended, others lived on for longer than they may; they were killed.
     LeftBehind,
+    /// It did more than is followed (so many processes or calls); it was killed.
+    Overflowed,
     /// Whoever asked for the run called it off.
     Cancelled,
 }

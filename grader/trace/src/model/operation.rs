@@ -268,6 +268,13 @@ pub enum Operation {
         /// The read end and the write end.
         result: Outcome<(Fd, Fd)>,
     },
+    /// socketpair.
+    SocketPair {
+        /// SOCK_CLOEXEC.
+        cloexec: bool,
+        /// Both ends.
+        result: Outcome<(Fd, Fd)>,
+    },
     /// Any other call that makes descriptors: socket, eventfd, pidfd_open, memfd_create, …
     NewDescriptor {
         /// The system call.
@@ -367,6 +374,7 @@ impl Operation {
             Operation::Dup { .. } => "dup",
             Operation::SetCloexec { .. } => "fcntl",
             Operation::Pipe { .. } => "pipe",
+            Operation::SocketPair { .. } => "socketpair",
             Operation::Read { .. } => "read",
             Operation::Write { .. } => "write",
             Operation::Sleep { .. } => "sleep",
@@ -396,7 +404,9 @@ impl Operation {
             | Operation::Sleep { result }
             | Operation::Disposition { result, .. }
             | Operation::Kill { result, .. } => *result == Outcome::Unfinished,
-            Operation::Pipe { result, .. } => *result == Outcome::Unfinished,
+            Operation::Pipe { result, .. } | Operation::SocketPair { result, .. } => {
+                *result == Outcome::Unfinished
+            }
             Operation::Read { result, .. }
             | Operation::Write { result, .. }
             | Operation::Await { result, .. }

@@ -184,6 +184,17 @@ impl Tables {
                     self.set(event.task, fd, Slot { ofd, cloexec: *cloexec });
                 }
             }
+            Operation::SocketPair { cloexec, result: Outcome::Done((one, other)) } => {
+                for fd in [*one, *other] {
+                    let ofd = self.open(Object::Other("socketpair".into()), OpenFlags(2));
+                    self.set(event.task, fd, Slot { ofd, cloexec: *cloexec });
+                }
+            }
+            Operation::Call { call, args, result: Outcome::Done(_) }
+                if call == "unshare" && CloneFlags(args[0]).has(CloneFlags::FILES) =>
+            {
+                self.unshare(event.task);
+            }
             Operation::NewDescriptor { call, cloexec, result: Outcome::Done(fd) } => {
                 let ofd = self.open(Object::Other(call.clone()), OpenFlags(2));
                 self.set(event.task, *fd, Slot { ofd, cloexec: *cloexec });
@@ -201,10 +212,16 @@ impl Tables {
     }
 
     fn exec(&mut self, task: TaskId) {
-        let Some(table) = self.of.get(task.index()).copied().flatten() else { return };
-        let own = self.copy(table);
-        self.tables[own].retain(|_, slot| !slot.cloexec);
-        self.of[task.index()] = Some(own);
+        self.unshare(task);
+        if let Some(own) = self.table_mut(task) {
+            own.retain(|_, slot| !slot.cloexec);
+        }
+    }
+
+    fn unshare(&mut self, task: TaskId) {
+        if let Some(table) = self.of.get(task.index()).copied().flatten() {
+            self.of[task.index()] = Some(self.copy(table));
+        }
     }
 
     fn copy(&mut self, table: usize) -> usize {
