@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 /// The name and version of the format.
 pub const SCHEMA: &str = "grader/report/v1";
 
@@ -10,6 +13,7 @@ pub const SCHEMA: &str = "grader/report/v1";
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Always `grader/report/v1`.
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     pub schema: &'static str,
     /// What made the report.
     pub tool: Tool,
@@ -53,7 +57,9 @@ pub struct Graded {
     pub verdict: Verdict,
     /// A sentence that says more: the signal that ended it, the time that was up, what could not be measured.
     pub note: Option<String>,
-    /// Points.
+    /// The `todo!()` that the program ran into: from there on it is not written yet.
+    pub unwritten: Option<SourceLine>,
+    /// Points; `max` is 0 where the exercise does not count.
     pub points: Points,
     /// One entry a check, in the order of the exercise. Empty if it was not built.
     pub checks: Vec<Checked>,
@@ -76,6 +82,18 @@ pub enum Verdict {
     Crashed,
     /// The machine does not allow the measurement. Never counted as wrong, never as right.
     CannotTell,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Verdict; 6] = [
+        Verdict::Passed,
+        Verdict::Failed,
+        Verdict::BuildFailed,
+        Verdict::TimedOut,
+        Verdict::Crashed,
+        Verdict::CannotTell,
+    ];
 }
 
 /// Points.
