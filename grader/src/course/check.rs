@@ -3,6 +3,7 @@
 use super::scenario::Run;
 
 /// A claim about a program.
+#[derive(Debug)]
 pub struct Check {
     /// Its name, unique within the exercise.
     pub id: &'static str,
@@ -22,12 +23,13 @@ pub struct Check {
     pub judge: fn(&Run) -> Judgement,
 }
 
-/// What came of judging one run.
+/// What came of judging one run: the sentence that says why the claim holds, or why there is none.
+pub type Judgement = Result<String, Objection>;
+
+/// Why a claim cannot be said to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Judgement {
-    /// It holds; a sentence that says why, with what was seen.
-    Holds(String),
-    /// It does not.
+pub enum Objection {
+    /// It does not hold.
     Fails(Finding),
     /// Another check fails already, and this one has nothing to look at.
     Moot {
@@ -36,6 +38,12 @@ pub enum Judgement {
     },
     /// The machine does not allow the measurement; a sentence that says what is missing.
     CannotTell(String),
+}
+
+impl From<Finding> for Objection {
+    fn from(finding: Finding) -> Objection {
+        Objection::Fails(finding)
+    }
 }
 
 /// A learner's mistake.
@@ -47,4 +55,29 @@ pub struct Finding {
     pub observed: String,
     /// The events that show it, as indices into the run's trace; the first one names the source line.
     pub events: Vec<usize>,
+}
+
+impl Finding {
+    /// A mistake: what was wanted of this very run, and what was seen instead.
+    pub fn new(expected: impl Into<String>, observed: impl Into<String>) -> Finding {
+        Finding { expected: expected.into(), observed: observed.into(), events: Vec::new() }
+    }
+
+    /// The same, shown by these events.
+    pub fn at(mut self, events: impl IntoIterator<Item = usize>) -> Finding {
+        self.events.extend(events);
+        self
+    }
+}
+
+/// What a check stands on: unless the check `id` holds in this run, this one is moot.
+///
+/// A chain of premises leads back to the one check that fails: a learner is shown one mistake, not
+/// all that follows from it.
+pub fn premise(id: &'static str, judgement: Judgement) -> Result<(), Objection> {
+    match judgement {
+        Ok(_) => Ok(()),
+        Err(Objection::Fails(_)) => Err(Objection::Moot { because: id }),
+        Err(objection) => Err(objection),
+    }
 }

@@ -3,17 +3,50 @@
 //! An exercise is run in one or more *scenarios* (as it comes; with a slow child; with a fork that
 //! fails). A *check* judges one run at a time; it holds if it holds in every scenario that it names.
 //!
+//! ```text
+//! Exercise ─▶ Scenario, Scenario, … ─▶ Run, Run, … ─▶ grade ─▶ Grade
+//! ```
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`check`] | a check, and what judging one run comes to |
+//! | [`scenario`] | the circumstances of a run, and the run |
+//! | [`grade`](mod@grade) | all runs of an exercise together: its verdict |
+//! | [`unwritten`], [`blocked`] | programs that stop at a `todo!()`, programs that never end |
+//! | [`naming`] | what tasks and endings are called in sentences |
+//! | [`processes`] | the first chapter |
+//!
 //! Invariant: a check sees a run and nothing else. It never prints and never lays text out.
 
+pub mod blocked;
 pub mod check;
+pub mod grade;
+pub mod naming;
+pub mod processes;
 pub mod scenario;
+pub mod unwritten;
 
-pub use check::{Check, Finding, Judgement};
+pub use check::{Check, Finding, Judgement, Objection, premise};
+pub use grade::{CheckGrade, CheckOutcome, Grade, grade};
 pub use scenario::{FileAfter, Run, Scenario};
 
 use grader_trace::Trace;
+use grader_tracer::Watch;
+
+/// All exercises, in the order of the course.
+pub fn exercises() -> &'static [Exercise] {
+    use processes::*;
+    static COURSE: [Exercise; 1] = [hello::EXERCISE];
+    &COURSE
+}
+
+/// The exercise with this id.
+pub fn find(id: &str) -> Option<&'static Exercise> {
+    exercises().iter().find(|exercise| exercise.id == id)
+}
 
 /// An exercise.
+#[derive(Debug)]
 pub struct Exercise {
     /// Its stable name, which is also its package's.
     pub id: &'static str,
@@ -25,10 +58,24 @@ pub struct Exercise {
     pub aha: &'static str,
     /// Whether it gives points.
     pub counted: bool,
+    /// The families of calls that its checks ask about.
+    pub watch: Watch,
     /// The runs that are made of it.
     pub scenarios: fn() -> Vec<Scenario>,
     /// What is asserted, in the order in which it is reported.
     pub checks: &'static [Check],
     /// An invented run in which everything is as it should be: the picture of what is wanted.
     pub wanted: fn() -> Trace,
+}
+
+impl Exercise {
+    /// What its checks are worth together.
+    pub fn points(&self) -> u32 {
+        self.checks.iter().map(|check| check.points).sum()
+    }
+
+    /// The check with this id.
+    pub fn check(&self, id: &str) -> Option<&'static Check> {
+        self.checks.iter().find(|check| check.id == id)
+    }
 }

@@ -1,14 +1,16 @@
 //! A scenario: the circumstances of a run; and the run itself.
 
-use grader_tracer::{Plan, Recording};
+use grader_trace::Trace;
+use grader_tracer::{Captured, Plan, Recording};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The circumstances of a run.
 #[derive(Debug, Clone)]
 pub struct Scenario {
     /// Its name.
     pub id: &'static str,
-    /// What is special about it, to complete the sentence "… ": `with a slow child`.
+    /// What is special about it, to complete a sentence: `with a slow child`.
     pub title: &'static str,
     /// The arguments after the program's name.
     pub args: Vec<String>,
@@ -38,4 +40,28 @@ pub struct Run {
     pub recording: Recording,
     /// The regular files in its working directory afterwards, by name.
     pub files: BTreeMap<String, FileAfter>,
+}
+
+impl Run {
+    /// A run that never happened, from an invented trace: for tests, and for pictures of what is wanted.
+    pub fn invented(scenario: Scenario, trace: Trace) -> Run {
+        let recording = Recording {
+            trace,
+            stdout: Captured::default(),
+            stderr: Captured::default(),
+            snapshots: BTreeMap::new(),
+            wall: Duration::ZERO,
+        };
+        Run { scenario, recording, files: BTreeMap::new() }
+    }
+
+    /// What the kernel saw.
+    pub fn trace(&self) -> &Trace {
+        &self.recording.trace
+    }
+
+    /// The argument after the program's name at this place, from 0.
+    pub fn arg(&self, index: usize) -> &str {
+        self.scenario.args.get(index).map_or("", String::as_str)
+    }
 }

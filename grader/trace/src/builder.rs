@@ -1,7 +1,7 @@
 //! Invented traces: for tests without a kernel, and for pictures of what is wanted.
 
 use crate::model::event::{Ending, Event, Header, Object, Trace};
-use crate::model::ids::{Fd, Pid, Stamp, TaskId, Text};
+use crate::model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, Text};
 use crate::model::operation::*;
 use crate::model::status::ExitStatus;
 use std::time::Duration;
@@ -39,6 +39,12 @@ impl Builder {
         Builder { header, events: Vec::new(), stamp: 0, tasks: 1, next_fd: 3 }
     }
 
+    /// The program's arguments, after its own name.
+    pub fn args(mut self, args: &[&str]) -> Builder {
+        self.header.argv.extend(args.iter().map(Text::from));
+        self
+    }
+
     /// The PID of a task of this run.
     pub fn pid(&self, task: TaskId) -> Pid {
         Pid(Self::FIRST_PID + task.0 as i32)
@@ -69,7 +75,7 @@ impl Builder {
     }
 
     /// A fork that fails because the tracer made it so.
-    pub fn fork_fails(&mut self, task: TaskId, errno: crate::Errno) {
+    pub fn fork_fails(&mut self, task: TaskId, errno: Errno) {
         let fork = Fork { call: "clone".into(), flags: CloneFlags::default(), child: Outcome::Failed(errno) };
         self.event(task, Operation::Fork(fork)).injected = true;
     }
@@ -88,6 +94,11 @@ impl Builder {
         );
     }
 
+    /// A message on stderr.
+    pub fn complain(&mut self, task: TaskId, text: &str) {
+        self.write(task, Fd(2), text);
+    }
+
     /// A read of `count` bytes.
     pub fn read(&mut self, task: TaskId, fd: Fd, count: u64) {
         self.event(task, Operation::Read { fd, wanted: 4096, result: Outcome::Done(count) });
@@ -96,6 +107,18 @@ impl Builder {
     /// exit.
     pub fn exit(&mut self, task: TaskId, code: u8) {
         self.event(task, Operation::Exit(ExitStatus::Exited(code)));
+    }
+
+    /// The task is killed by a signal that the tracer sent.
+    pub fn killed_by_plan(&mut self, task: TaskId, signal: Signal) {
+        self.event(task, Operation::Signal { signal, sender: Sender::Kernel }).injected = true;
+        self.event(task, Operation::Exit(ExitStatus::Killed(signal)));
+    }
+
+    /// The task is killed by a signal of its own making.
+    pub fn crash(&mut self, task: TaskId, signal: Signal) {
+        self.event(task, Operation::Signal { signal, sender: Sender::Kernel });
+        self.event(task, Operation::Exit(ExitStatus::Killed(signal)));
     }
 
     /// A blocking wait for any child that reaps `child`, which has ended.
@@ -112,6 +135,21 @@ impl Builder {
     /// A wait with WNOHANG that has nothing to report.
     pub fn wait_nohang(&mut self, task: TaskId) {
         self.wait_answers(task, true, Outcome::Done(None));
+    }
+
+    /// A sleep in poll, pause, sigsuspend or the like, that something other than the clock ended.
+    pub fn sleeps(&mut self, task: TaskId, call: &str) {
+        self.event(task, Operation::Await { call: call.into(), timed: false, result: Outcome::Done(1) });
+    }
+
+    /// A blocking wait that never returns.
+    pub fn waits_for_ever(&mut self, task: TaskId) {
+        self.wait_answers(task, false, Outcome::Unfinished);
+    }
+
+    /// A read that never returns.
+    pub fn reads_for_ever(&mut self, task: TaskId, fd: Fd) {
+        self.event(task, Operation::Read { fd, wanted: 4096, result: Outcome::Unfinished });
     }
 
     /// Any wait for any child.

@@ -95,6 +95,15 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// None but what is always recorded.
+    pub const NONE: Watch = Watch {
+        waits: false,
+        descriptors: false,
+        writes: false,
+        reads: false,
+        sleeps: false,
+        signals: false,
+    };
     /// All families.
     pub const ALL: Watch =
         Watch { waits: true, descriptors: true, writes: true, reads: true, sleeps: true, signals: true };

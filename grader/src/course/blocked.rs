@@ -1,0 +1,37 @@
+//! Who had not ended when the run was over, and in what call each of them slept.
+
+use super::naming::role;
+use grader_trace::{Object, Operation, Outcome, Selector, Tables, TaskId, Trace};
+
+/// One sentence about all who were still there: "the parent (4711) slept in wait4, … ".
+pub fn still_there(trace: &Trace) -> String {
+    let alive: Vec<String> = trace
+        .processes()
+        .filter(|task| task.end.is_none())
+        .map(|task| format!("{} {}", role(trace, task.id), what_it_did(trace, task.id)))
+        .collect();
+    match alive.len() {
+        0 => "it was ended from outside".into(),
+        _ => format!("when its time was up, {}", alive.join("; ")),
+    }
+}
+
+/// What a task that never ended did last: "slept in wait4 for 4712", "was running".
+pub fn what_it_did(trace: &Trace, task: TaskId) -> String {
+    let last = trace.events_of(task).map(|(_, event)| event).filter(|event| event.op.unfinished()).last();
+    let Some(event) = last else { return "was still running".into() };
+    match &event.op {
+        Operation::Wait(wait) => match wait.selector {
+            Selector::Pid(pid) => format!("slept in {} for {pid}", wait.call),
+            _ => format!("slept in {} for a child", wait.call),
+        },
+        Operation::Read { fd, result: Outcome::Unfinished, .. } => {
+            let tables = Tables::at(trace, event.begin);
+            match tables.get(task, *fd).map(|ofd| &ofd.object) {
+                Some(Object::Pipe(..)) => format!("slept in read of descriptor {fd}, a pipe's read end"),
+                _ => format!("slept in read of descriptor {fd}"),
+            }
+        }
+        other => format!("slept in {}", other.word()),
+    }
+}

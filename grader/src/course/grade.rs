@@ -1,0 +1,175 @@
+//! From runs to a verdict: what each check comes to over all its scenarios, and the whole exercise.
+//!
+//! A check holds if it holds in every scenario that it names. One that fails somewhere fails; one that
+//! has nothing to look at somewhere is not judged. The exercise passes if every check holds.
+//!
+//! Two things outrank the checks. A run whose root is killed by a signal that nobody injected makes the
+//! verdict *crashed*; one that never ended makes it *timed out*. The checks are judged all the same, on
+//! what was established until then. And a program that stops at a `todo!()` is not wrong but unwritten:
+//! see [`super::unwritten`].
+
+use super::check::{Check, Finding, Judgement, Objection};
+use super::scenario::Run;
+use super::unwritten::Unwritten;
+use super::{Exercise, blocked};
+use crate::report::model::{Evidence, Points, Strength, Verdict};
+use grader_trace::{Ending, ExitStatus};
+
+/// What came of grading one exercise.
+#[derive(Debug)]
+pub struct Grade {
+    /// Which.
+    pub exercise: &'static Exercise,
+    /// The whole exercise's verdict.
+    pub verdict: Verdict,
+    /// A sentence that says more: the signal that ended it, who never ended, what could not be measured.
+    pub note: Option<String>,
+    /// Points; all there are, even for an exercise that does not count.
+    pub points: Points,
+    /// One entry a check, in the order of the exercise.
+    pub checks: Vec<CheckGrade>,
+}
+
+/// What came of one check over all its scenarios.
+#[derive(Debug)]
+pub struct CheckGrade {
+    /// Which.
+    pub check: &'static Check,
+    /// What came of it.
+    pub outcome: CheckOutcome,
+    /// How strong that is.
+    pub evidence: Evidence,
+}
+
+/// What came of one check over all its scenarios.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CheckOutcome {
+    /// It holds; the sentence that says why, from the first scenario.
+    Holds(String),
+    /// It fails in this run, which is an index into the runs that were graded.
+    Fails {
+        /// The mistake.
+        finding: Finding,
+        /// The run that shows it.
+        run: usize,
+    },
+    /// Another check fails already, and this one has nothing to look at.
+    Moot {
+        /// That other check's id.
+        because: &'static str,
+    },
+    /// It could not be measured; a sentence that says what is missing.
+    CannotTell(String),
+}
+
+impl CheckGrade {
+    /// Points: all of the check's if it holds, none otherwise.
+    pub fn points(&self) -> Points {
+        let max = self.check.points;
+        Points { earned: if matches!(self.outcome, CheckOutcome::Holds(_)) { max } else { 0 }, max }
+    }
+}
+
+/// Grades the runs of one exercise, one a scenario.
+pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
+    let mut checks: Vec<CheckGrade> = exercise.checks.iter().map(|check| over_all(check, runs)).collect();
+    if let Some(unwritten) = Unwritten::find(exercise, runs) {
+        unwritten.replace(&mut checks, runs);
+    }
+    let (verdict, note) = verdict(runs, &checks);
+    let points = checks.iter().map(CheckGrade::points).fold(Points { earned: 0, max: 0 }, |sum, one| {
+        Points { earned: sum.earned + one.earned, max: sum.max + one.max }
+    });
+    Grade { exercise, verdict, note, points, checks }
+}
+
+/// One check over all the runs that it names.
+fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
+    let mut judged = 0;
+    let mut worst: Option<CheckOutcome> = None;
+    for scenario in check.scenarios {
+        let outcome = match runs.iter().enumerate().find(|(_, run)| run.scenario.id == *scenario) {
+            None => CheckOutcome::CannotTell(format!("there was no run in the scenario {scenario}")),
+            Some((_, run)) if *run.recording.trace.ending() == Ending::Cancelled => {
+                CheckOutcome::CannotTell(format!("the run in the scenario {scenario} was called off"))
+            }
+            Some((index, run)) => {
+                judged += 1;
+                outcome((check.judge)(run), index)
+            }
+        };
+        if worst.as_ref().is_none_or(|worst| severity(worst) < severity(&outcome)) {
+            worst = Some(outcome);
+        }
+    }
+    let outcome = worst.unwrap_or_else(|| CheckOutcome::CannotTell("it names no scenario".into()));
+    let strength = if judged > 1 { Strength::Bounded } else { Strength::OneRun };
+    CheckGrade { check, outcome, evidence: Evidence { strength, executions: judged } }
+}
+
+fn outcome(judgement: Judgement, run: usize) -> CheckOutcome {
+    match judgement {
+        Ok(sentence) => CheckOutcome::Holds(sentence),
+        Err(Objection::Fails(finding)) => CheckOutcome::Fails { finding, run },
+        Err(Objection::Moot { because }) => CheckOutcome::Moot { because },
+        Err(Objection::CannotTell(sentence)) => CheckOutcome::CannotTell(sentence),
+    }
+}
+
+fn severity(outcome: &CheckOutcome) -> u8 {
+    match outcome {
+        CheckOutcome::Holds(_) => 0,
+        CheckOutcome::Moot { .. } => 1,
+        CheckOutcome::CannotTell(_) => 2,
+        CheckOutcome::Fails { .. } => 3,
+    }
+}
+
+/// The whole exercise's verdict, and a sentence that says more.
+fn verdict(runs: &[Run], checks: &[CheckGrade]) -> (Verdict, Option<String>) {
+    if let Some(note) = runs.iter().find_map(crash) {
+        return (Verdict::Crashed, Some(note));
+    }
+    if let Some(note) = runs.iter().find_map(hang) {
+        return (Verdict::TimedOut, Some(note));
+    }
+    let any = |wanted: fn(&CheckOutcome) -> bool| checks.iter().any(|check| wanted(&check.outcome));
+    if any(|outcome| matches!(outcome, CheckOutcome::Fails { .. })) {
+        return (Verdict::Failed, None);
+    }
+    if let Some(run) = runs.iter().find(|run| *run.recording.trace.ending() == Ending::LeftBehind) {
+        let note = format!("{}: {}", run.scenario.id, blocked::still_there(&run.recording.trace));
+        return (Verdict::TimedOut, Some(note));
+    }
+    match checks.iter().find_map(|check| reason_not_to_pass(&check.outcome)) {
+        Some(note) => (Verdict::CannotTell, Some(note)),
+        None => (Verdict::Passed, None),
+    }
+}
+
+/// Without a check that fails, a check that was not judged is the grader's gap, not the learner's.
+fn reason_not_to_pass(outcome: &CheckOutcome) -> Option<String> {
+    match outcome {
+        CheckOutcome::CannotTell(sentence) => Some(sentence.clone()),
+        CheckOutcome::Moot { because } => {
+            Some(format!("a check was not judged because of `{because}`, which itself does not fail"))
+        }
+        CheckOutcome::Holds(_) | CheckOutcome::Fails { .. } => None,
+    }
+}
+
+fn crash(run: &Run) -> Option<String> {
+    let root = run.recording.trace.root();
+    match root.end {
+        Some((_, ExitStatus::Killed(signal))) => {
+            Some(format!("{}: {signal} killed the parent ({})", run.scenario.id, root.pid))
+        }
+        _ => None,
+    }
+}
+
+fn hang(run: &Run) -> Option<String> {
+    let trace = &run.recording.trace;
+    matches!(trace.ending(), Ending::TimedOut | Ending::Stalled)
+        .then(|| format!("{}: {}", run.scenario.id, blocked::still_there(trace)))
+}

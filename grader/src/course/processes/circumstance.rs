@@ -1,0 +1,95 @@
+//! The circumstances under which the programs of this chapter are run.
+//!
+//! Each is one that the kernel could bring about on any day: whoever it lets run first, a call that fails
+//! because a limit is reached, a file that is not there, a process that the out-of-memory killer picks.
+
+use crate::course::Scenario;
+use grader_trace::{Errno, Signal};
+use grader_tracer::{Fault, FaultCall, KillAt, Pace, Plan, Whose};
+
+/// The file mode creation mask of every run, which is what most systems have.
+const UMASK: u32 = 0o022;
+
+/// As it comes.
+pub fn plain() -> Scenario {
+    scenario("plain", "as it comes", Plan::default())
+}
+
+/// The child does not run before everybody else sleeps.
+pub fn slow_child() -> Scenario {
+    let plan = Plan { pace: Pace::SlowChildren, ..Plan::default() };
+    scenario("slow-child", "with a child that is slow to start", plan)
+}
+
+/// The parent does not run on before everybody else sleeps or has ended.
+pub fn slow_parent() -> Scenario {
+    let plan = Plan { pace: Pace::SlowParents, ..Plan::default() };
+    scenario("slow-parent", "with a parent that is slow to go on", plan)
+}
+
+/// The first fork answers EAGAIN.
+pub fn fork_fails() -> Scenario {
+    scenario(
+        "fork-fails",
+        "when fork answers EAGAIN",
+        failing(FaultCall::Fork, Whose::Root, 1, 1, Errno::EAGAIN),
+    )
+}
+
+/// The second fork answers EAGAIN.
+pub fn second_fork_fails() -> Scenario {
+    let plan = failing(FaultCall::Fork, Whose::Root, 2, 1, Errno::EAGAIN);
+    scenario("second-fork-fails", "when the second fork answers EAGAIN", plan)
+}
+
+/// No program can be found.
+pub fn exec_fails() -> Scenario {
+    let plan = failing(FaultCall::Exec, Whose::Descendants, 1, u32::MAX, Errno::ENOENT);
+    scenario("exec-fails", "when exec answers ENOENT", plan)
+}
+
+/// The only child is killed as it is born.
+pub fn child_killed() -> Scenario {
+    scenario("child-killed", "when the child is killed", killing(1))
+}
+
+/// The second of two children is killed as it is born.
+pub fn second_child_killed() -> Scenario {
+    scenario("child-killed", "when the second child is killed", killing(2))
+}
+
+/// The first of two children is killed as it is born.
+pub fn first_child_killed() -> Scenario {
+    scenario("first-child-killed", "when the first child is killed", killing(1))
+}
+
+/// Circumstances that only their arguments and files make special.
+pub fn natural(id: &'static str, title: &'static str) -> Scenario {
+    scenario(id, title, Plan::default())
+}
+
+impl Scenario {
+    /// The same with these arguments.
+    pub fn with_args(mut self, args: &[&str]) -> Scenario {
+        self.args = args.iter().map(|arg| (*arg).to_owned()).collect();
+        self
+    }
+
+    /// The same with this file in the working directory.
+    pub fn with_file(mut self, name: &'static str, bytes: &[u8]) -> Scenario {
+        self.files.push((name, bytes.to_vec()));
+        self
+    }
+}
+
+fn scenario(id: &'static str, title: &'static str, plan: Plan) -> Scenario {
+    Scenario { id, title, args: Vec::new(), files: Vec::new(), umask: UMASK, plan }
+}
+
+fn failing(call: FaultCall, whose: Whose, from: u32, times: u32, errno: Errno) -> Plan {
+    Plan { faults: vec![Fault { call, whose, from, times, errno }], ..Plan::default() }
+}
+
+fn killing(task: u32) -> Plan {
+    Plan { kill: Some(KillAt { task, signal: Signal::KILL }), ..Plan::default() }
+}
