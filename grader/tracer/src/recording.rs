@@ -15,6 +15,8 @@ pub struct Recording {
     pub stderr: Captured,
     /// For the events that have one, by their `begin`: how to find their source line.
     pub snapshots: BTreeMap<Stamp, Snapshot>,
+    /// Events that were not kept, for there were too many. Births, execs, ends and reaps always are.
+    pub dropped: u64,
     /// From start to end.
     pub wall: Duration,
 }

@@ -1,0 +1,34 @@
+//! x86-64. See syscall(2), "Architecture calling conventions".
+
+use libc::user_regs_struct;
+
+/// The `AUDIT_ARCH_…` value that a seccomp filter sees.
+pub(crate) const AUDIT_ARCH: u32 = 0xc000_003e;
+
+/// Numbers from here on are the x32 ABI's.
+pub(crate) const X32_BIT: u32 = 0x4000_0000;
+
+/// The number of the call that a task enters.
+pub(crate) fn number(registers: &user_regs_struct) -> i64 {
+    registers.orig_rax as i64
+}
+
+/// The arguments of the call that a task enters.
+pub(crate) fn arguments(registers: &user_regs_struct) -> [u64; 6] {
+    [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9]
+}
+
+/// Makes the call be skipped and answer `-errno`.
+pub(crate) fn refuse(registers: &mut user_regs_struct, errno: i32) {
+    registers.orig_rax = u64::MAX;
+    registers.rax = i64::from(-errno) as u64;
+}
+
+/// The registers by their DWARF numbers, as the x86-64 psABI gives them: 0–15, and the return address (16).
+pub(crate) fn dwarf(registers: &user_regs_struct) -> Vec<u64> {
+    let r = registers;
+    vec![
+        r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+        r.r14, r.r15, r.rip,
+    ]
+}

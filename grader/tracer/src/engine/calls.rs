@@ -1,0 +1,169 @@
+//! A call begins, returns, is interrupted, goes on.
+//!
+//! A call that a signal interrupts shows one of the kernel's private results
+//! (−512 … −516) at its exit, and then either is made again (the same number and
+//! arguments, or restart_syscall), which is no new operation, or answers EINTR after
+//! the handler. Which of them happens is seen at the return from the handler. Such
+//! calls wait in [`Task::interrupted`]; while there are any, every call of that task
+//! stops.
+
+use super::Engine;
+use super::snapshot;
+use super::task::{Pending, Task};
+use crate::arch;
+use crate::decode::{self, Call};
+use crate::sys::memory::Memory;
+use crate::sys::process;
+use crate::sys::ptrace::{self, Resume, still_there};
+use crate::trouble::Trouble;
+use grader_trace::{Change, Operation, Outcome, Wait};
+use libc::pid_t;
+
+/// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
+const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+const EINTR: i64 = -(libc::EINTR as i64);
+
+/// The bit that makes a new task untraced. It is taken away.
+const CLONE_UNTRACED: u64 = 0x80_0000;
+
+impl Engine<'_> {
+    /// The filter stopped a task at the entry of a call.
+    pub(super) fn enters_call(&mut self, pid: pid_t) -> Result<(), Trouble> {
+        self.clock.moved();
+        if !self.started {
+            return self.resume(pid, Resume::Free, 0);
+        }
+        let Some(mut registers) = still_there("reading registers", ptrace::registers(pid))? else {
+            return Ok(());
+        };
+        let number = arch::number(&registers);
+        let call = Call { number, args: arch::arguments(&registers), memory: Memory(pid) };
+        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        task.in_call = true;
+        if let Some(again) =
+            task.interrupted.pop_if(|last| last.call.number == number && last.call.args == call.args)
+        {
+            task.pending = Some(again);
+            return self.go_on(pid);
+        }
+        let Some(op) = decode::enter(&call) else { return self.go_on(pid) };
+        let begun = self.recorder.begin();
+        if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
+            self.recorder.keep(begun.stamp, snapshot::take(task, &registers));
+        }
+        let refused = self.faults.strike(task.id, &op);
+        if let Operation::Call { .. } = op {
+            self.clock.timers = true;
+        }
+        let mut put_back = None;
+        if let Some(errno) = refused {
+            arch::refuse(&mut registers, errno.0);
+            still_there("making a call fail", ptrace::set_registers(pid, &registers))?;
+        } else if matches!(op, Operation::Fork(_)) {
+            put_back = stay_traced(pid, &call, &mut registers)?;
+        }
+        let injected = refused.is_some();
+        task.pending = Some(Pending { begun, op, call, ip: registers.rip, injected, put_back });
+        self.go_on(pid)
+    }
+
+    /// A task that stops at every call stands at the entry or the exit of one.
+    pub(super) fn at_call_boundary(&mut self, pid: pid_t) -> Result<(), Trouble> {
+        self.clock.moved();
+        let Some(registers) = still_there("reading registers", ptrace::registers(pid))? else {
+            return Ok(());
+        };
+        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        task.in_call = !task.in_call;
+        if task.in_call {
+            enters_unfiltered(task, arch::number(&registers));
+            return self.go_on(pid);
+        }
+        let result = registers.rax as i64;
+        match task.pending.take() {
+            Some(interrupted) if RESTARTS.contains(&result) => task.interrupted.push(interrupted),
+            Some(returned) => self.returns(pid, returned, result)?,
+            None if std::mem::take(&mut task.returning_from_handler) => {
+                let fails = |call: &mut Pending| call.ip == registers.rip && result == EINTR;
+                if let Some(interrupted) = task.interrupted.pop_if(fails) {
+                    self.returns(pid, interrupted, EINTR)?;
+                }
+            }
+            None => {}
+        }
+        self.go_on(pid)
+    }
+
+    fn returns(&mut self, pid: pid_t, mut call: Pending, result: i64) -> Result<(), Trouble> {
+        let recorder = &self.recorder;
+        decode::leave(&mut call.op, &call.call, result, &|named| recorder.task(named));
+        if let Some((addr, word)) = call.put_back {
+            still_there("putting a word of memory back", ptrace::poke_data(pid, addr, word))?;
+        }
+        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        match &call.op {
+            Operation::Fork(fork) if fork.child == Outcome::Unfinished => {
+                // A task was made, and no event told of it: it has escaped, and does not live on.
+                process::kill(result as pid_t, libc::SIGKILL);
+            }
+            Operation::Wait(wait) => {
+                task.vain_waits = if is_vain(wait) { task.vain_waits + 1 } else { 0 };
+                let tgid = task.tgid;
+                self.note_reaping(tgid, wait);
+            }
+            _ => {}
+        }
+        let id = self.live.get(pid).map(|task| task.id);
+        if let Some(id) = id {
+            self.recorder.end(id, call.begun, call.op, call.injected);
+        }
+        Ok(())
+    }
+
+    fn note_reaping(&mut self, parent: pid_t, wait: &Wait) {
+        if let Outcome::Done(Some(news)) = wait.result
+            && matches!(news.change, Change::Ended(_))
+            && !wait.nowait
+        {
+            self.orphans.reaped(parent, news.pid.0);
+        }
+    }
+}
+
+fn is_vain(wait: &Wait) -> bool {
+    wait.nohang && wait.result == Outcome::Done(None)
+}
+
+/// A call that the filter may not stop for, of a task that has interrupted calls.
+fn enters_unfiltered(task: &mut Task, number: i64) {
+    match number {
+        libc::SYS_rt_sigreturn => task.returning_from_handler = true,
+        libc::SYS_restart_syscall => task.pending = task.interrupted.pop(),
+        _ => {}
+    }
+}
+
+/// Takes CLONE_UNTRACED out of the flags of a call that creates a task. What must be put back afterwards.
+fn stay_traced(
+    pid: pid_t,
+    call: &Call,
+    registers: &mut libc::user_regs_struct,
+) -> Result<Option<(u64, u64)>, Trouble> {
+    match call.number {
+        libc::SYS_clone if call.args[0] & CLONE_UNTRACED != 0 => {
+            registers.rdi &= !CLONE_UNTRACED;
+            still_there("changing a clone's flags", ptrace::set_registers(pid, registers))?;
+            Ok(None)
+        }
+        libc::SYS_clone3 => {
+            let place = call.args[0];
+            let Some(flags) = call.memory.u64(place).filter(|flags| flags & CLONE_UNTRACED != 0) else {
+                return Ok(None);
+            };
+            still_there("changing a clone's flags", ptrace::poke_data(pid, place, flags & !CLONE_UNTRACED))?;
+            Ok(Some((place, flags)))
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,34 @@
+//! Which calls the plan makes fail.
+
+use crate::launch::{Fault, FaultCall, Whose};
+use grader_trace::{CloneFlags, Errno, Operation, TaskId};
+
+/// The faults of a plan, with how many calls each has seen.
+pub(crate) struct Faults(Vec<(Fault, u32)>);
+
+impl Faults {
+    pub(crate) fn new(plan: &[Fault]) -> Faults {
+        Faults(plan.iter().map(|fault| (*fault, 0)).collect())
+    }
+
+    /// The error that this call is to answer, if it is to fail.
+    pub(crate) fn strike(&mut self, task: TaskId, op: &Operation) -> Option<Errno> {
+        let call = match op {
+            Operation::Fork(fork) if !fork.flags.has(CloneFlags::THREAD) => FaultCall::Fork,
+            Operation::Exec(_) => FaultCall::Exec,
+            Operation::Pipe { .. } => FaultCall::Pipe,
+            _ => return None,
+        };
+        let whose = if task == TaskId::ROOT { Whose::Root } else { Whose::Descendants };
+        let mut struck = None;
+        for (fault, seen) in &mut self.0 {
+            if fault.call == call && fault.whose == whose {
+                *seen += 1;
+                if *seen >= fault.from && *seen - fault.from < fault.times {
+                    struck = Some(fault.errno);
+                }
+            }
+        }
+        struck
+    }
+}

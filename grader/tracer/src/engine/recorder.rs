@@ -1,0 +1,153 @@
+//! Writes events down: stamps, times, the names of tasks, and bounds on how much is kept.
+
+use crate::launch::Limits;
+use grader_trace::{Child, Event, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+/// Bytes of written data that are kept in all; what was written is known beyond that only by its length.
+const DATA_BUDGET: usize = 2 << 20;
+
+/// Bytes of stack copies that are kept in all.
+const SNAPSHOT_BUDGET: usize = 8 << 20;
+
+/// An operation that has begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Begun {
+    pub(crate) stamp: Stamp,
+    pub(crate) at: Duration,
+}
+
+/// The events of a run, as they come.
+pub(crate) struct Recorder {
+    pub(crate) events: Vec<Event>,
+    pub(crate) snapshots: BTreeMap<Stamp, Snapshot>,
+    pub(crate) dropped: u64,
+    clock: u64,
+    start: Instant,
+    tasks: u32,
+    /// The youngest task that had each PID.
+    names: HashMap<i32, TaskId>,
+    event_limit: usize,
+    data_left: usize,
+    snapshot_left: usize,
+}
+
+impl Recorder {
+    pub(crate) fn new(root: i32, limits: &Limits) -> Recorder {
+        Recorder {
+            events: Vec::new(),
+            snapshots: BTreeMap::new(),
+            dropped: 0,
+            clock: 0,
+            start: Instant::now(),
+            tasks: 1,
+            names: HashMap::from([(root, TaskId::ROOT)]),
+            event_limit: limits.events,
+            data_left: DATA_BUDGET,
+            snapshot_left: SNAPSHOT_BUDGET,
+        }
+    }
+
+    /// The program has started: times count from here.
+    pub(crate) fn start(&mut self) {
+        self.start = Instant::now();
+    }
+
+    /// Time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Something begins now.
+    pub(crate) fn begin(&mut self) -> Begun {
+        Begun { stamp: self.stamp(), at: self.elapsed() }
+    }
+
+    /// Something that began has ended now.
+    pub(crate) fn end(&mut self, task: TaskId, begun: Begun, op: Operation, injected: bool) {
+        let end = Some(self.stamp());
+        self.push(Event { task, begin: begun.stamp, end, at: begun.at, op, injected, site: None });
+    }
+
+    /// Something that began will never end.
+    pub(crate) fn abandon(&mut self, task: TaskId, begun: Begun, op: Operation, injected: bool) {
+        self.push(Event { task, begin: begun.stamp, end: None, at: begun.at, op, injected, site: None });
+    }
+
+    /// Something happens, and takes no time.
+    pub(crate) fn instant(&mut self, task: TaskId, op: Operation, injected: bool) -> Stamp {
+        let begun = self.begin();
+        let stamp = begun.stamp;
+        self.push(Event { task, begin: stamp, end: Some(stamp), at: begun.at, op, injected, site: None });
+        stamp
+    }
+
+    /// Names a new task.
+    pub(crate) fn name(&mut self, pid: i32) -> Child {
+        let task = TaskId(self.tasks);
+        self.tasks += 1;
+        self.names.insert(pid, task);
+        Child { task, pid: Pid(pid) }
+    }
+
+    /// The youngest task that had this PID.
+    pub(crate) fn task(&self, pid: Pid) -> Option<TaskId> {
+        self.names.get(&pid.0).copied()
+    }
+
+    /// A PID leads to another task from now on (an exec by a thread).
+    pub(crate) fn rename(&mut self, pid: i32, task: TaskId) {
+        self.names.insert(pid, task);
+    }
+
+    /// Keeps what it takes to find the source line of what begins at `stamp`.
+    pub(crate) fn keep(&mut self, stamp: Stamp, snapshot: Snapshot) {
+        self.snapshot_left = self.snapshot_left.saturating_sub(snapshot.stack.len() + 256);
+        self.snapshots.insert(stamp, snapshot);
+    }
+
+    /// Whether there is room for another snapshot.
+    pub(crate) fn has_room_for_snapshots(&self) -> bool {
+        self.snapshot_left > 0
+    }
+
+    /// Whether more happened than is followed.
+    pub(crate) fn overflowed(&self) -> bool {
+        self.events.len() >= self.event_limit
+    }
+
+    fn stamp(&mut self) -> Stamp {
+        self.clock += 1;
+        Stamp(self.clock)
+    }
+
+    fn push(&mut self, mut event: Event) {
+        if let Operation::Write { data, .. } = &mut event.op {
+            data.0.truncate(self.data_left);
+            self.data_left -= data.0.len();
+        }
+        // Births, ends and reaps are always kept; of the rest, the first quarter of the limit.
+        if self.events.len() >= self.event_limit / 4 && is_routine(&event.op) {
+            self.snapshots.remove(&event.begin);
+            self.dropped += 1;
+        } else {
+            self.events.push(event);
+        }
+    }
+}
+
+/// What a program may do by the million without anything changing.
+fn is_routine(op: &Operation) -> bool {
+    matches!(
+        op,
+        Operation::Read { .. }
+            | Operation::Write { .. }
+            | Operation::Sleep { .. }
+            | Operation::Await { .. }
+            | Operation::Call { .. }
+            | Operation::Signal { .. }
+            | Operation::Kill { .. }
+            | Operation::Wait(Wait { result: Outcome::Done(None) | Outcome::Failed(_), .. })
+    )
+}

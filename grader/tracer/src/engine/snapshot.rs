@@ -1,0 +1,71 @@
+//! Copies what it takes to find a source line afterwards. See [`grader_trace::Snapshot`].
+
+use super::task::Task;
+use crate::arch;
+use crate::sys::memory::Memory;
+use grader_trace::{Module, Snapshot};
+use libc::{pid_t, user_regs_struct};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How much of a stack is copied. Deep enough for what lies between a `println!` and its write.
+const STACK_BYTES: usize = 16 << 10;
+
+/// Takes a snapshot of a stopped task.
+pub(crate) fn take(task: &mut Task, registers: &user_regs_struct) -> Snapshot {
+    let known = task.modules.as_ref().is_some_and(|modules| {
+        modules.iter().any(|module| module.executable && (module.start..module.end).contains(&registers.rip))
+    });
+    if !known {
+        task.modules = Some(modules(task.tid).into());
+    }
+    Snapshot {
+        registers: arch::dwarf(registers),
+        stack_start: registers.rsp,
+        stack: Memory(task.tid).bytes(registers.rsp, STACK_BYTES).into(),
+        modules: task.modules.clone().unwrap_or_else(|| Arc::from([])),
+    }
+}
+
+/// The files mapped into a process. See proc_pid_maps(5).
+fn modules(pid: pid_t) -> Vec<Module> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().filter_map(module).collect()
+}
+
+fn module(line: &str) -> Option<Module> {
+    let mut words = line.splitn(6, ' ');
+    let (start, end) = words.next()?.split_once('-')?;
+    let permissions = words.next()?;
+    let offset = words.next()?;
+    let path = words.nth(2)?.trim_start();
+    let number = |digits: &str| u64::from_str_radix(digits, 16).ok();
+    if path.is_empty() {
+        return None;
+    }
+    Some(Module {
+        path: PathBuf::from(path),
+        start: number(start)?,
+        end: number(end)?,
+        offset: number(offset)?,
+        executable: permissions.as_bytes().get(2) == Some(&b'x'),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_maps_is_read_with_spaces_in_the_path() {
+        let line = "55d0c0a00000-55d0c0a01000 r-xp 00002000 fe:00 1234                       /tmp/a b";
+        let module = module(line).expect("a mapped file");
+        assert_eq!(module.path, PathBuf::from("/tmp/a b"));
+        assert_eq!((module.start, module.offset, module.executable), (0x55d0_c0a0_0000, 0x2000, true));
+    }
+
+    #[test]
+    fn anonymous_memory_is_no_module() {
+        assert_eq!(module("7ffc0000-7ffc1000 rw-p 00000000 00:00 0 "), None);
+    }
+}

@@ -1,0 +1,137 @@
+//! The tasks that are alive, and what the engine knows of each. State of a task lives with the task.
+
+use super::recorder::Begun;
+use crate::decode::Call;
+use grader_trace::{ExitStatus, Module, Operation, TaskId};
+use libc::pid_t;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A call that a task has begun.
+#[derive(Debug, Clone)]
+pub(crate) struct Pending {
+    pub(crate) begun: Begun,
+    pub(crate) op: Operation,
+    pub(crate) call: Call,
+    /// The instruction pointer: just after the system call instruction.
+    pub(crate) ip: u64,
+    /// The tracer made it fail.
+    pub(crate) injected: bool,
+    /// A word of the task's memory to put back when the call returns: address and value.
+    pub(crate) put_back: Option<(u64, u64)>,
+}
+
+/// A living task.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) id: TaskId,
+    pub(crate) tid: pid_t,
+    pub(crate) tgid: pid_t,
+    /// The process whose child it is, by PID.
+    pub(crate) parent: pid_t,
+    /// It has not made its first stop yet.
+    pub(crate) fresh: bool,
+    /// It is in a group-stop.
+    pub(crate) stopped: bool,
+    /// It stands between the entry and the exit of a call, and both stop.
+    pub(crate) in_call: bool,
+    /// The call that it is in is rt_sigreturn.
+    pub(crate) returning_from_handler: bool,
+    /// The call that it is in.
+    pub(crate) pending: Option<Pending>,
+    /// Calls that a signal interrupted, and that may go on: the innermost last.
+    pub(crate) interrupted: Vec<Pending>,
+    /// It runs the program that was started, and not another one by exec.
+    pub(crate) own_program: bool,
+    /// The files mapped into it, as far as they were looked up.
+    pub(crate) modules: Option<Arc<[Module]>>,
+    /// Wait calls in a row that had nothing to report.
+    pub(crate) vain_waits: u32,
+}
+
+impl Task {
+    pub(crate) fn new(id: TaskId, tid: pid_t, tgid: pid_t, parent: pid_t) -> Task {
+        Task {
+            id,
+            tid,
+            tgid,
+            parent,
+            fresh: true,
+            stopped: false,
+            in_call: false,
+            returning_from_handler: false,
+            pending: None,
+            interrupted: Vec::new(),
+            own_program: false,
+            modules: None,
+            vain_waits: 0,
+        }
+    }
+
+    /// Whether its next return from a call must stop.
+    pub(crate) fn wants_returns(&self) -> bool {
+        self.pending.is_some() || !self.interrupted.is_empty()
+    }
+}
+
+/// A leader that has ended while other threads of its process live on.
+#[derive(Debug, Clone)]
+pub(crate) struct EarlyLeader {
+    pub(crate) id: TaskId,
+    pub(crate) status: ExitStatus,
+    pub(crate) parent: pid_t,
+}
+
+/// All living tasks, by tid.
+#[derive(Debug, Default)]
+pub(crate) struct Live {
+    tasks: HashMap<pid_t, Task>,
+    /// How many tasks of each process are alive.
+    threads: HashMap<pid_t, usize>,
+    /// Leaders that ended first, by PID.
+    pub(crate) early_leaders: HashMap<pid_t, EarlyLeader>,
+}
+
+impl Live {
+    pub(crate) fn get(&self, tid: pid_t) -> Option<&Task> {
+        self.tasks.get(&tid)
+    }
+
+    pub(crate) fn get_mut(&mut self, tid: pid_t) -> Option<&mut Task> {
+        self.tasks.get_mut(&tid)
+    }
+
+    pub(crate) fn insert(&mut self, task: Task) {
+        *self.threads.entry(task.tgid).or_default() += 1;
+        self.tasks.insert(task.tid, task);
+    }
+
+    pub(crate) fn remove(&mut self, tid: pid_t) -> Option<Task> {
+        let task = self.tasks.remove(&tid)?;
+        if let Some(count) = self.threads.get_mut(&task.tgid) {
+            *count -= 1;
+            if *count == 0 {
+                self.threads.remove(&task.tgid);
+            }
+        }
+        Some(task)
+    }
+
+    /// Whether a process has a living task.
+    pub(crate) fn has_process(&self, tgid: pid_t) -> bool {
+        self.threads.contains_key(&tgid)
+    }
+
+    /// The PIDs of all living processes.
+    pub(crate) fn processes(&self) -> Vec<pid_t> {
+        self.threads.keys().copied().collect()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.values()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+}

@@ -1,0 +1,147 @@
+//! The tick: time limits, tasks held back, runs in which nobody moves.
+
+use super::Engine;
+use super::Since;
+use super::rest::{self, Rest};
+use crate::launch::Stdin;
+use crate::sys::clock::Tick;
+use crate::trouble::Trouble;
+use grader_trace::Ending;
+use std::time::{Duration, Instant};
+
+/// How often the clock is looked at.
+pub(super) const TICK: Duration = Duration::from_millis(10);
+
+/// How often, while tasks are held back.
+const QUICK_TICK: Duration = Duration::from_millis(1);
+
+/// How long nobody may move before a run counts as stalled.
+const STALL: Duration = Duration::from_millis(200);
+
+/// How long tasks are held back at the most, all together.
+const HOLD_LIMIT: Duration = Duration::from_secs(3);
+
+/// What the engine knows of time.
+pub(super) struct Clock {
+    tick: Tick,
+    quick: bool,
+    last: Instant,
+    /// Reports since the last look.
+    moved: bool,
+    /// Since when nobody has moved.
+    still: Since,
+    /// Since when the root is gone.
+    pub(super) root_gone: Since,
+    /// Since when tasks are held.
+    holding: Since,
+    held: Duration,
+    /// A timer was armed: a run that stands still may wake up by itself.
+    pub(super) timers: bool,
+}
+
+impl Clock {
+    pub(super) fn new(tick: Tick) -> Clock {
+        Clock {
+            tick,
+            quick: false,
+            last: Instant::now(),
+            moved: false,
+            still: None,
+            root_gone: None,
+            holding: None,
+            held: Duration::ZERO,
+            timers: false,
+        }
+    }
+
+    /// Something has happened in the run.
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    fn set_quick(&mut self, quick: bool) -> Result<(), Trouble> {
+        if self.quick == quick {
+            return Ok(());
+        }
+        self.quick = quick;
+        let period = if quick { QUICK_TICK } else { TICK };
+        self.tick.set(period).map_err(|error| Trouble::System { operation: "setting a timer", error })
+    }
+}
+
+impl Engine<'_> {
+    /// Called after every report and every tick; does its work about once a tick.
+    pub(super) fn look_at_the_clock(&mut self) -> Result<(), Trouble> {
+        let now = Instant::now();
+        let period = if self.clock.quick { QUICK_TICK } else { TICK };
+        if now - self.clock.last < period / 2 {
+            return Ok(());
+        }
+        self.clock.last = now;
+        self.orphans.sweep();
+        if let Some(ending) = self.killing.clone().or_else(|| self.limit_reached(now)) {
+            self.kill_all(ending);
+            return Ok(());
+        }
+        if self.started {
+            self.release_held(now)?;
+            self.look_for_a_stall(now);
+        }
+        self.clock.set_quick(self.pacer.is_holding())
+    }
+
+    fn limit_reached(&self, now: Instant) -> Option<Ending> {
+        let limits = &self.launch.limits;
+        if self.cancel.is_cancelled() {
+            Some(Ending::Cancelled)
+        } else if self.recorder.elapsed() >= limits.wall {
+            Some(Ending::TimedOut)
+        } else if self.clock.root_gone.is_some_and(|since| now - since >= limits.linger) {
+            Some(Ending::LeftBehind)
+        } else if self.recorder.overflowed() {
+            Some(Ending::Overflowed)
+        } else {
+            None
+        }
+    }
+
+    fn release_held(&mut self, now: Instant) -> Result<(), Trouble> {
+        if !self.pacer.is_holding() {
+            if let Some(since) = self.clock.holding.take() {
+                self.clock.held += now - since;
+            }
+            return Ok(());
+        }
+        let since = *self.clock.holding.get_or_insert(now);
+        let too_long = self.clock.held + (now - since) >= HOLD_LIMIT;
+        let released =
+            if too_long { self.pacer.release_all() } else { Vec::from_iter(self.pacer.release(&self.live)) };
+        for pid in released {
+            self.clock.moved();
+            self.go_on(pid)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the run if every living task has been waiting for another one for a while.
+    ///
+    /// Sound because what a task in [`Rest::WaitsForOthers`] waits for can come from the tasks of the run only:
+    /// no timer is armed, standard input is `/dev/null`.
+    fn look_for_a_stall(&mut self, now: Instant) {
+        let possible = self.launch.watch.sleeps
+            && self.launch.stdin == Stdin::Null
+            && !self.clock.timers
+            && !self.pacer.is_holding()
+            && !std::mem::take(&mut self.clock.moved);
+        if !possible
+            || !self.live.iter().all(|task| rest::of(task) == Rest::WaitsForOthers)
+            || self.live.is_empty()
+        {
+            self.clock.still = None;
+            return;
+        }
+        if now - *self.clock.still.get_or_insert(now) >= STALL {
+            self.kill_all(Ending::Stalled);
+        }
+    }
+}

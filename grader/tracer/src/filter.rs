@@ -1,0 +1,83 @@
+//! The seccomp filter of a run: which calls stop for the tracer.
+//!
+//! Built from the very tables that decode the calls, so that what stops is what
+//! is understood. All else runs at full speed. See seccomp(2), "SECCOMP_RET_TRACE".
+
+use crate::arch;
+use crate::decode::{Rule, rules};
+use crate::launch::Watch;
+use libc::{sock_filter, sock_fprog};
+
+/// A filter program.
+pub(crate) struct Filter(Vec<sock_filter>);
+
+// Offsets in `struct seccomp_data`.
+const NUMBER: u32 = 0;
+const ARCH: u32 = 4;
+const ARGS: u32 = 16;
+
+/// Calls that neither seccomp nor ptrace sees the effects of: they do not exist in a run.
+const INVISIBLE: [i64; 3] = [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+
+impl Filter {
+    /// The filter that stops for what `watch` asks, and for all that a tracer must see in any case.
+    pub(crate) fn new(watch: Watch) -> Filter {
+        let mut program = vec![
+            load(ARCH),
+            jump_if_equal(arch::AUDIT_ARCH, 1, 0),
+            answer(libc::SECCOMP_RET_KILL_PROCESS),
+            load(NUMBER),
+            jump_if_at_least(arch::X32_BIT, 0, 1),
+            answer(libc::SECCOMP_RET_KILL_PROCESS),
+        ];
+        for number in INVISIBLE {
+            program.push(jump_if_equal(number as u32, 0, 1));
+            program.push(answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32));
+        }
+        for (number, rule) in rules(watch) {
+            match rule {
+                Rule::Always => {
+                    program.push(jump_if_equal(number as u32, 0, 1));
+                    program.push(answer(libc::SECCOMP_RET_TRACE));
+                }
+                Rule::IfSecondArgument(values) => {
+                    let count = values.len() as u8;
+                    program.push(jump_if_equal(number as u32, 0, count + 3));
+                    program.push(load(ARGS + 8));
+                    for (index, value) in values.iter().enumerate() {
+                        program.push(jump_if_equal(*value, count - index as u8, 0));
+                    }
+                    program.push(answer(libc::SECCOMP_RET_ALLOW));
+                    program.push(answer(libc::SECCOMP_RET_TRACE));
+                }
+            }
+        }
+        program.push(answer(libc::SECCOMP_RET_ALLOW));
+        Filter(program)
+    }
+
+    /// What seccomp(2) takes; valid for as long as the filter lives.
+    pub(crate) fn program(&self) -> sock_fprog {
+        sock_fprog { len: self.0.len() as u16, filter: self.0.as_ptr().cast_mut() }
+    }
+}
+
+fn statement(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
+}
+
+fn load(offset: u32) -> sock_filter {
+    statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0)
+}
+
+fn jump_if_equal(value: u32, then: u8, otherwise: u8) -> sock_filter {
+    statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, value, then, otherwise)
+}
+
+fn jump_if_at_least(value: u32, then: u8, otherwise: u8) -> sock_filter {
+    statement(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, value, then, otherwise)
+}
+
+fn answer(action: u32) -> sock_filter {
+    statement(libc::BPF_RET | libc::BPF_K, action, 0, 0)
+}

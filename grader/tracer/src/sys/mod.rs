@@ -1,0 +1,7 @@
+//! The kernel's interface, one thin safe wrapper a call. All `unsafe` of the package is here and in `start`.
+
+pub(crate) mod clock;
+pub(crate) mod memory;
+pub(crate) mod process;
+pub(crate) mod ptrace;
+pub(crate) mod wait;

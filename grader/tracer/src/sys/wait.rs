@@ -1,0 +1,112 @@
+//! waitpid(2) for one tracing thread: stops of its tracees and ends of its own children.
+//!
+//! Written over libc: nix's `wait` refuses real-time signals *after* it has
+//! consumed the event.
+
+use libc::pid_t;
+use std::io;
+
+/// What a task of ours reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// It ended; the whole status word.
+    Ended(i32),
+    /// A signal is about to be delivered to it.
+    Signal(i32),
+    /// It enters or leaves a system call.
+    Syscall,
+    /// A `PTRACE_EVENT_…`.
+    Event(i32),
+    /// A group-stop, because of this signal.
+    GroupStop(i32),
+    /// The first stop of a new task, or the end of a group-stop.
+    Trap,
+}
+
+/// What waiting came to.
+pub(crate) enum News {
+    /// A task reports.
+    Of(pid_t, Report),
+    /// A signal (the tick) interrupted the waiting.
+    Interrupted,
+    /// There is nobody left to wait for.
+    Nobody,
+}
+
+/// Sleeps until a tracee or child of *this thread* reports.
+pub(crate) fn next() -> io::Result<News> {
+    let mut status = 0;
+    // SAFETY: `status` is a live i32, and waitpid writes nothing else.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
+    if pid > 0 {
+        return Ok(News::Of(pid, decode(status)));
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::EINTR) => Ok(News::Interrupted),
+        Some(libc::ECHILD) => Ok(News::Nobody),
+        _ => Err(error),
+    }
+}
+
+fn decode(status: i32) -> Report {
+    if !libc::WIFSTOPPED(status) {
+        return Report::Ended(status);
+    }
+    let signal = libc::WSTOPSIG(status);
+    match status >> 16 {
+        0 if signal == libc::SIGTRAP | 0x80 => Report::Syscall,
+        0 => Report::Signal(signal),
+        super::ptrace::EVENT_STOP if is_stop_signal(signal) => Report::GroupStop(signal),
+        super::ptrace::EVENT_STOP => Report::Trap,
+        event => Report::Event(event),
+    }
+}
+
+fn is_stop_signal(signal: i32) -> bool {
+    matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU)
+}
+
+/// What asking for a dead child came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reaped {
+    /// It is reaped.
+    Yes,
+    /// It is a child of this process, and has not ended yet.
+    NotYet,
+    /// It is no child of this process (any more, or not yet).
+    NotOurs,
+}
+
+/// Reaps the child behind a pidfd if it has ended, whichever thread it belongs to.
+pub(crate) fn reap(pidfd: i32) -> Reaped {
+    const P_PIDFD: libc::idtype_t = 3;
+    let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
+    let options = libc::WEXITED | libc::WNOHANG | libc::__WALL;
+    // SAFETY: `info` is a live buffer of the right type, and waitid writes nothing else.
+    let answer = unsafe { libc::waitid(P_PIDFD, pidfd as libc::id_t, info.as_mut_ptr(), options) };
+    if answer != 0 {
+        return Reaped::NotOurs;
+    }
+    // SAFETY: the structure was zeroed, so every byte is initialised whether waitid filled it or not.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: waitid answered 0, so the PID field is the active one (0 if there was no news).
+    let pid = unsafe { info.si_pid() };
+    if pid == 0 { Reaped::NotYet } else { Reaped::Yes }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_words_are_told_apart() {
+        assert_eq!(decode(3 << 8), Report::Ended(3 << 8));
+        assert_eq!(decode(libc::SIGKILL), Report::Ended(libc::SIGKILL));
+        assert_eq!(decode(0x7f | (libc::SIGTRAP | 0x80) << 8), Report::Syscall);
+        assert_eq!(decode(0x7f | 40 << 8), Report::Signal(40));
+        assert_eq!(decode(0x7f | libc::SIGTRAP << 8 | 6 << 16), Report::Event(6));
+        assert_eq!(decode(0x7f | libc::SIGTSTP << 8 | 128 << 16), Report::GroupStop(libc::SIGTSTP));
+        assert_eq!(decode(0x7f | libc::SIGTRAP << 8 | 128 << 16), Report::Trap);
+    }
+}
