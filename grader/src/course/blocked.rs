@@ -1,7 +1,7 @@
 //! Who had not ended when the run was over, and in what call each of them slept.
 
 use super::naming::role;
-use grader_trace::{Object, Operation, Outcome, Selector, Tables, TaskId, Trace};
+use grader_trace::{Event, Object, Operation, Outcome, Selector, Tables, TaskId, Trace};
 
 /// One sentence about all who were still there: "the parent (4711) slept in wait4, … ".
 pub fn still_there(trace: &Trace) -> String {
@@ -34,4 +34,10 @@ pub fn what_it_did(trace: &Trace, task: TaskId) -> String {
         }
         other => format!("slept in {}", other.word()),
     }
+}
+
+/// The calls in which those who had not ended slept.
+pub fn events(trace: &Trace) -> Vec<usize> {
+    let unfinished = |(index, event): (usize, &Event)| event.op.unfinished().then_some(index);
+    trace.events().iter().enumerate().filter_map(unfinished).collect()
 }

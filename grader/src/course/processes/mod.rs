@@ -3,9 +3,21 @@
 //! | module | what it is about |
 //! |---|---|
 //! | [`circumstance`] | the scenarios: as it comes, slow children, slow parents, failing calls |
+//! | [`family`] | parent and child, and whether there is one of each |
+//! | [`saying`], [`lines`] | the lines that they say, and who must say which |
+//! | [`reaping`] | waiting, reaping, asking again and again |
+//! | [`ending`] | exit statuses, and processes that never end |
+//! | [`failure`] | calls that fail, children that fail |
 
 pub mod circumstance;
+pub mod ending;
+pub mod failure;
+pub mod family;
+pub mod fork;
 pub mod hello;
+pub mod lines;
+pub mod reaping;
+pub mod saying;
 
 #[cfg(test)]
 mod proof;

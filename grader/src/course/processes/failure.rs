@@ -1,0 +1,154 @@
+//! Calls that fail: fork at a limit, exec without a program; and a child whose failure must not get lost.
+
+use super::family::Family;
+use super::saying::{Saying, said_by};
+use crate::course::naming::{in_words, role};
+use crate::course::{Check, Finding, Judgement, Objection, Run, blocked};
+use grader_trace::{CloneFlags, Errno, ExitStatus, Operation, Piece, Stamp, Task, TaskId, Trace};
+
+/// "A fork that fails is reported." Its judge depends on how many processes are wanted.
+pub const FORK_FAILS: Check = Check {
+    id: "fork-fails",
+    claim: "When fork fails, there is a message on stderr, an exit status that is not 0, and no more work is done.",
+    why: "fork answers -1 when a limit on processes is reached: there is no child then. A program that does not \
+          look takes -1 for a PID.",
+    points: 0,
+    hints: &[
+        "fork has three answers, not two. Which branch does the third one take in your program?",
+        "When it is -1 (in nix: Err), nobody was born. Say so on stderr, and end with something other than 0.",
+        "Err(errno) => { eprintln!(\"fork: {errno}\"); return ExitCode::FAILURE; }",
+    ],
+    see: &["fork(2)", "errno(3)"],
+    scenarios: &["fork-fails"],
+    judge: |run| fork_fails(run, 1, "one-child"),
+};
+
+/// "A child that failed is not reported as success."
+pub const STATUS_DECODED: Check = Check {
+    id: "status-decoded",
+    claim: "If the child fails or is killed, the parent's own exit status is not 0.",
+    why: "The status that wait stores is a word of several parts: how the child ended, and with which number. Who \
+          only looks at the exit code takes a child that was killed for one that ended with 0.",
+    points: 0,
+    hints: &[
+        "What does wait store, beside the PID that it returns? Does your program look at it?",
+        "A process that a signal killed has no exit code. WIFEXITED and WIFSIGNALED tell the two apart; nix has \
+         WaitStatus::Exited and WaitStatus::Signaled.",
+        "Pass on what happened as a shell does: the child's own code, or 128 plus the number of the signal.",
+    ],
+    see: &["wait(2)", "exit(3)"],
+    scenarios: &["child-killed"],
+    judge: |run| status_decoded(&Family::of(run)?),
+};
+
+/// The first fork that the plan made to fail, and when it had done so.
+fn failed_fork(trace: &Trace) -> Option<(usize, Errno, Stamp)> {
+    trace.events().iter().enumerate().find_map(|(index, event)| match &event.op {
+        Operation::Fork(fork) if event.injected && !fork.flags.has(CloneFlags::THREAD) => {
+            Some((index, fork.child.error()?, event.effect()))
+        }
+        _ => None,
+    })
+}
+
+/// Judges [`FORK_FAILS`] of a program that wants `wanted` children; `premise` is the check that says so.
+pub fn fork_fails(run: &Run, wanted: usize, premise: &'static str) -> Judgement {
+    let trace = run.trace();
+    let Some((index, errno, moment)) = failed_fork(trace) else {
+        return Err(Objection::Moot { because: premise });
+    };
+    let who = role(trace, TaskId::ROOT);
+    let expected = format!(
+        "after fork answered {errno}, a message on stderr, an exit status that is not 0, and nothing else"
+    );
+    let fails = |observed: String| Finding::new(&expected, observed).at([index]);
+    let born = trace.processes().filter(|task| task.id != TaskId::ROOT && task.birth.at > moment).count();
+    if born == wanted && trace.root().end.is_some_and(|(_, status)| status.success()) {
+        return Ok(format!("fork answered {errno}; {who} tried again, and all went well"));
+    }
+    if born > 0 {
+        return Err(fails(format!("{who} went on and forked again, as if a child were there")).into());
+    }
+    if let Some(piece) = further_words(trace, moment) {
+        return Err(fails(format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece)))
+            .at([piece.event])
+            .into());
+    }
+    ends_with_complaint(trace, trace.root(), &trace.error_pieces(), fails)
+        .map(|words| format!("fork answered {errno}, and {words}"))
+}
+
+/// What was written to stdout after `moment`, other than a greeting that lay in a buffer until then.
+pub fn further_words(trace: &Trace, moment: Stamp) -> Option<Piece> {
+    let greeting_only = |task: TaskId| {
+        let said = said_by(trace, trace.process_of(task));
+        let late = said.iter().filter(|said| said.span.1 > moment);
+        late.clone().count() > 0 && late.clone().all(|said| matches!(said.saying, Saying::Greeting { .. }))
+    };
+    trace.pieces().into_iter().find(|piece| piece.span.1 > moment && !greeting_only(piece.task))
+}
+
+/// A process said something on stderr, and ended with a status that is not 0.
+pub fn ends_with_complaint(
+    trace: &Trace,
+    task: &Task,
+    messages: &[Piece],
+    fails: impl Fn(String) -> Finding,
+) -> Judgement {
+    let who = role(trace, task.id);
+    match task.end {
+        None => Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
+        Some((_, status)) if status.success() => {
+            Err(fails(format!("{who} ended with exit status 0, which says that all went well")).into())
+        }
+        Some((_, status)) if messages.is_empty() => {
+            Err(fails(format!("{who} ended with {} and without a word on stderr", in_words(status))).into())
+        }
+        Some((_, status)) => Ok(format!(
+            "{who} said \"{}\" on stderr and ended with {}",
+            first_line(&messages[0]),
+            in_words(status)
+        )),
+    }
+}
+
+/// The first line of what a write wrote.
+pub fn first_line(piece: &Piece) -> grader_trace::Text {
+    let line = piece.data.as_bytes().split(|byte| *byte == b'\n').next().unwrap_or_default();
+    grader_trace::Text::from(line)
+}
+
+/// Judges [`STATUS_DECODED`]: the parent was told that the child failed, and does not end with 0.
+pub fn status_decoded(family: &Family) -> Judgement {
+    let Family { trace, parent, child } = *family;
+    let Some((wait, _)) = trace.told_of_end(parent.id, child.id) else {
+        return Err(Objection::Moot { because: "reaped" });
+    };
+    let Some((_, how)) = child.end else {
+        return Err(Objection::Moot { because: "exit-status" });
+    };
+    let expected = format!("{} ends with an exit status that is not 0", family.the_parent());
+    let fails = |observed: String| Err(Finding::new(&expected, observed).at([wait]).into());
+    match parent.end {
+        None => fails(blocked::still_there(trace)),
+        Some((_, status)) if status.success() => fails(format!(
+            "the wait call told {} that {}, and it ended with exit status 0",
+            family.the_parent(),
+            in_story(how, &family.the_child())
+        )),
+        Some((_, status)) => Ok(format!(
+            "{}; {} ended with {}",
+            in_story(how, &family.the_child()),
+            family.the_parent(),
+            in_words(status)
+        )),
+    }
+}
+
+/// "SIGKILL killed the child (4712)", "the child (4712) ended with exit status 1"
+fn in_story(how: ExitStatus, who: &str) -> String {
+    match how {
+        ExitStatus::Exited(code) => format!("{who} ended with exit status {code}"),
+        ExitStatus::Killed(signal) => format!("{signal} killed {who}"),
+    }
+}

@@ -1,0 +1,154 @@
+//! Waiting: who reaped whom, before what, and whether by sleeping or by asking again and again.
+
+use super::ending::came_to_an_end;
+use crate::course::naming::{in_words, role};
+use crate::course::{Check, Finding, Judgement, Run};
+use grader_trace::{Change, ExitStatus, Fate, News, Operation, Outcome, Task, TaskId, Trace};
+
+/// "Every child is reaped by its parent."
+pub const REAPED: Check = Check {
+    id: "reaped",
+    claim: "The parent reaps its child with a wait call.",
+    why: "A process that has ended stays in the kernel's table as a zombie until its parent asks how it ended. \
+          Ending first only leaves the work to whoever adopts orphans.",
+    points: 0,
+    hints: &[
+        "Who is told how the child ended? Look for a call of the parent that returns the child's PID.",
+        "wait(2) sleeps until a child has ended, then returns its PID. Which process has to call it?",
+        "In the parent: let status = waitpid(child, None)?; and look at what it answers.",
+    ],
+    see: &["wait(2)"],
+    scenarios: &["plain", "slow-child", "slow-parent"],
+    judge: |run| reaped(run.trace()),
+};
+
+/// "Waiting is sleeping."
+pub const NO_BUSY_WAIT: Check = Check {
+    id: "no-busy-wait",
+    claim: "The parent sleeps while it waits: it does not ask again and again.",
+    why: "A wait with WNOHANG answers at once, and mostly `nothing yet`. A loop of such questions burns the \
+          processor that the child could use; with a sleep in the loop it is also late.",
+    points: 0,
+    hints: &[
+        "Does your wait call come back before there is anything to report?",
+        "WNOHANG means: never sleep. Without it the kernel wakes you when the child has ended.",
+        "waitpid(child, None) once, instead of a loop of waitpid(child, Some(WaitPidFlag::WNOHANG)).",
+    ],
+    see: &["wait(2)"],
+    scenarios: &["plain", "slow-child", "slow-parent"],
+    judge: |run| no_busy_wait(run),
+};
+
+/// How many answers "nothing yet" in a row are no spinning yet: a program may look once before it
+/// sleeps, and once more.
+const VAIN_ANSWERS: usize = 2;
+
+/// Judges [`REAPED`] for all children of the program.
+pub fn reaped(trace: &Trace) -> Judgement {
+    let mut words = Vec::new();
+    for child in trace.children(TaskId::ROOT) {
+        words.push(reaped_one(trace, child)?);
+    }
+    Ok(words.join("; "))
+}
+
+fn reaped_one(trace: &Trace, child: &Task) -> Judgement {
+    let parent = trace.root();
+    let (the_parent, the_child) = (role(trace, parent.id), role(trace, child.id));
+    let expected = format!("a wait call of {the_parent} returns {}", child.pid);
+    let fails =
+        |observed: String, events: Vec<usize>| Err(Finding::new(&expected, observed).at(events).into());
+    match child.fate {
+        Fate::Reaped { by, event, .. } if trace.process_of(by) == parent.id => Ok(told(trace, event)),
+        Fate::Reaped { by, event, .. } => {
+            fails(format!("{} reaped {the_child}, not {the_parent}", role(trace, by)), vec![event])
+        }
+        Fate::Released => fails(
+            format!(
+                "{the_parent} ignores SIGCHLD, so the kernel dropped {the_child} at its end, and nobody learned how it \
+                 ended"
+            ),
+            ignoring(trace),
+        ),
+        Fate::Alive | Fate::Zombie | Fate::Adopted { .. } => {
+            came_to_an_end(child)?;
+            came_to_an_end(parent)?;
+            let (attempts, events) = attempts(trace, child);
+            let end = match child.fate {
+                Fate::Adopted { at } if child.end.is_some_and(|(ended, _)| ended < at) => {
+                    "it stayed a zombie until the parent ended"
+                }
+                _ => "when it ended, its parent was gone",
+            };
+            fails(format!("{the_parent} ended, and {attempts} {the_child}: {end}"), events)
+        }
+        Fate::Root => Ok("the program is nobody's child".into()),
+    }
+}
+
+/// "wait4 returned 4712 (exit status 0)"
+pub fn told(trace: &Trace, event: usize) -> String {
+    match &trace.events()[event].op {
+        Operation::Wait(wait) => match wait.result {
+            Outcome::Done(Some(News { pid, change: Change::Ended(status), .. })) => {
+                format!("{} returned {pid} ({})", wait.call, short(status))
+            }
+            Outcome::Done(Some(News { pid, .. })) => format!("{} returned {pid}", wait.call),
+            Outcome::Done(None) => format!("{} answered \"nothing yet\"", wait.call),
+            Outcome::Failed(errno) => format!("{} answered {errno}", wait.call),
+            Outcome::Unfinished => format!("{} never returned", wait.call),
+        },
+        other => other.word().into(),
+    }
+}
+
+fn short(status: ExitStatus) -> String {
+    match status {
+        ExitStatus::Exited(_) => in_words(status),
+        ExitStatus::Killed(signal) => format!("killed by {signal}"),
+    }
+}
+
+/// What became of the parent's wait calls, none of which told it of the child's end.
+fn attempts(trace: &Trace, child: &Task) -> (String, Vec<usize>) {
+    let by_child = trace.waits(child.id);
+    match (trace.waits(TaskId::ROOT).last(), by_child.first()) {
+        (Some((event, _)), _) => {
+            (format!("its last wait call, {}, did not reap", told(trace, *event)), vec![*event])
+        }
+        (None, Some((event, _))) => (
+            format!(
+                "made no wait call (the child itself made one: {}), so nobody reaped",
+                told(trace, *event)
+            ),
+            vec![*event],
+        ),
+        (None, None) => ("made no wait call for".into(), trace.birth_of(child.id).into_iter().collect()),
+    }
+}
+
+fn ignoring(trace: &Trace) -> Vec<usize> {
+    let sets = |(index, event): (usize, &grader_trace::Event)| {
+        matches!(event.op, Operation::Disposition { signal: grader_trace::Signal::CHLD, .. }).then_some(index)
+    };
+    trace.deeds_of(TaskId::ROOT).filter_map(sets).collect()
+}
+
+/// Judges [`NO_BUSY_WAIT`].
+pub fn no_busy_wait(run: &Run) -> Judgement {
+    let trace = run.trace();
+    let who = role(trace, TaskId::ROOT);
+    match trace.spin(TaskId::ROOT) {
+        Some(spin) if spin.answers > VAIN_ANSWERS => Err(Finding::new(
+            format!("{who} sleeps in the kernel until there is something to report"),
+            format!("{who} asked {} times in a row with WNOHANG and was told \"nothing yet\"", spin.answers),
+        )
+        .at([spin.event])
+        .into()),
+        Some(spin) => Ok(format!(
+            "{who} was told \"nothing yet\" at most {} in a row",
+            if spin.answers == 1 { "once" } else { "twice" }
+        )),
+        None => Ok(format!("{who} never asked in vain")),
+    }
+}
