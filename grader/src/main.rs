@@ -1,5 +1,4 @@
-//! The command line.
-
-#![forbid(unsafe_code)]
-
-fn main() {}
+use clap::Parser;
+#[derive(Parser)]
+struct A { #[arg(long)] x: Option<String> }
+fn main() { A::parse(); }

@@ -1,0 +1,191 @@
+//! One call of cargo, and what it says.
+
+use super::Built;
+use crate::problem::{Problem, plain};
+use crate::submission::Package;
+use crate::workspace::Workspace;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Whether the compiler's messages come with colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// As plain text.
+    Plain,
+    /// With ANSI sequences.
+    Ansi,
+}
+
+/// What cargo is asked for.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The manifest of the workspace.
+    pub manifest: PathBuf,
+    /// What to build: `-p NAME …` and the like.
+    pub arguments: Vec<OsString>,
+    /// See [`Colour`].
+    pub colour: Colour,
+}
+
+impl Call {
+    /// A call that builds these packages of a workspace.
+    pub fn in_workspace(workspace: &Workspace, packages: &[&Package], colour: Colour) -> Call {
+        let arguments = packages.iter().flat_map(|package| ["-p".into(), package.name.clone().into()]);
+        Call { manifest: workspace.root().join("Cargo.toml"), arguments: arguments.collect(), colour }
+    }
+}
+
+/// What cargo made of it, by the folder of the package and the name of the program.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    programs: BTreeMap<(PathBuf, String), Artifact>,
+    diagnostics: BTreeMap<(PathBuf, String), Vec<String>>,
+    success: bool,
+    /// The last words of cargo itself.
+    said: Vec<String>,
+}
+
+/// A program that cargo has built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    /// The file.
+    pub executable: PathBuf,
+    /// Cargo saw no reason to build it again.
+    pub fresh: bool,
+}
+
+/// A line of cargo's JSON. See "External tools" in the Cargo book.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    #[serde(default)]
+    manifest_path: PathBuf,
+    #[serde(default)]
+    target: Target,
+    executable: Option<PathBuf>,
+    #[serde(default)]
+    fresh: bool,
+    message: Option<Diagnostic>,
+    #[serde(default)]
+    success: bool,
+}
+
+#[derive(Deserialize, Default)]
+struct Target {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    message: String,
+    rendered: Option<String>,
+}
+
+/// Calls cargo and listens to it. `news` hears what it is doing.
+pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Problem> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let format = match call.colour {
+        Colour::Plain => "--message-format=json",
+        Colour::Ansi => "--message-format=json-diagnostic-rendered-ansi",
+    };
+    let mut child = Command::new(&cargo)
+        .args(["build", "--keep-going", format, "--manifest-path"])
+        .arg(&call.manifest)
+        .args(&call.arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| {
+            let (cargo, error) = (cargo.display(), plain(&error));
+            Problem::Environment(format!("cannot start {cargo}: {error}; Rust comes from https://rustup.rs"))
+        })?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut outcome = std::thread::scope(|scope| {
+        let listener = scope.spawn(|| stderr.map(|stream| last_words(stream, news)).unwrap_or_default());
+        let mut outcome = Outcome::default();
+        for line in stdout.into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok) {
+            if let Ok(message) = serde_json::from_str(&line) {
+                outcome.take(message);
+            }
+        }
+        outcome.said = listener.join().unwrap_or_default();
+        outcome
+    });
+    let ended = child.wait().map_err(|error| {
+        Problem::Environment(format!("cannot wait for {}: {}", cargo.display(), plain(&error)))
+    })?;
+    outcome.success &= ended.success();
+    Ok(outcome)
+}
+
+/// Passes on what cargo says, and keeps the end of it.
+fn last_words(stream: impl std::io::Read, news: &(dyn Fn(&str) + Sync)) -> Vec<String> {
+    const KEPT: usize = 40;
+    let mut said = std::collections::VecDeque::new();
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        news(line.trim());
+        if said.len() == KEPT {
+            said.pop_front();
+        }
+        said.push_back(line);
+    }
+    said.into()
+}
+
+impl Outcome {
+    fn take(&mut self, message: Message) {
+        let Message { reason, manifest_path, target, executable, fresh, message, success } = message;
+        let folder = manifest_path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let program = (folder, target.name);
+        match (reason.as_str(), executable, message) {
+            ("compiler-artifact", Some(executable), _) => {
+                self.programs.insert(program, Artifact { executable, fresh });
+            }
+            ("compiler-message", _, Some(said)) if said.level == "error" || said.level == "warning" => {
+                if !said.message.starts_with("aborting due to") {
+                    let text = said.rendered.unwrap_or(said.message);
+                    self.diagnostics.entry(program).or_default().push(text);
+                }
+            }
+            ("build-finished", ..) => self.success = success,
+            _ => {}
+        }
+    }
+
+    /// The program of this name in the package of this folder.
+    pub fn program(&self, folder: &Path, name: &str) -> Option<&Artifact> {
+        self.programs.get(&(folder.to_path_buf(), name.to_string()))
+    }
+
+    /// What became of a package.
+    pub fn of(&self, package: &Package) -> Built {
+        self.of_program(&package.folder, &package.name)
+    }
+
+    /// What became of the program `name` in the package of this folder.
+    pub fn of_program(&self, folder: &Path, name: &str) -> Built {
+        if let Some(artifact) = self.program(folder, name) {
+            return Built::Program(artifact.executable.clone());
+        }
+        let said = self.diagnostics.get(&(folder.to_path_buf(), name.to_string()));
+        if let Some(diagnostics) = said {
+            let reason = "it does not compile".to_string();
+            return Built::Broken { reason, diagnostics: diagnostics.clone() };
+        }
+        // Cargo itself gave up. If it names this package's folder, the package is why.
+        let said = self.said.join("\n");
+        if said.contains(&format!("{}/", folder.display())) {
+            return Built::Broken { reason: "cargo cannot build it".to_string(), diagnostics: vec![said] };
+        }
+        Built::Unknown(match self.success {
+            true => format!("cargo made no program named {name}"),
+            false => format!("cargo stopped:\n{said}"),
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! Building: packages go in, executables or what the compiler says come out.
+//!
+//! ```text
+//! packages ─▶ fit for the compiler? ─▶ unchanged since last time? ─▶ one call of cargo ─▶ Built
+//!             (submission)              (record)                     (cargo)
+//! ```
+//!
+//! Invariant: an executable handed out was built from the sources as they are now. One package that
+//! does not build never keeps another from being built.
+
+mod cargo;
+mod circumstances;
+mod record;
+mod stamp;
+
+pub use cargo::{Call, Colour, Outcome};
+
+use crate::problem::Problem;
+use crate::submission::{Package, Unfit};
+use crate::workspace::Workspace;
+use record::Record;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+/// What came of building one package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Built {
+    /// The program, ready to run.
+    Program(PathBuf),
+    /// It cannot be built: the learner's affair.
+    Broken {
+        /// A sentence that says why.
+        reason: String,
+        /// What the compiler said, one text a diagnostic.
+        diagnostics: Vec<String>,
+    },
+    /// It was not found out whether it can be built.
+    Unknown(String),
+}
+
+/// Builds packages of the workspace, each independently of the others. The answer has their order.
+///
+/// `news` hears what cargo is doing, for whoever watches.
+pub fn build(
+    workspace: &Workspace,
+    packages: &[Package],
+    colour: Colour,
+    news: &(dyn Fn(&str) + Sync),
+) -> Result<Vec<Built>, Problem> {
+    let mut built: Vec<Option<Built>> =
+        packages.iter().map(|package| refused(workspace, package)).collect();
+    let mut record = Record::load(workspace);
+    let mut wanted = Vec::new();
+    for (index, package) in packages.iter().enumerate().filter(|(index, _)| built[*index].is_none()) {
+        match record.fresh(package) {
+            Some(executable) => built[index] = Some(Built::Program(executable)),
+            None => wanted.push((index, package)),
+        }
+    }
+    if !wanted.is_empty() {
+        let packages: Vec<&Package> = wanted.iter().map(|(_, package)| *package).collect();
+        let fresh = build_now(workspace, &packages, colour, news, &mut record)?;
+        for ((index, _), outcome) in wanted.iter().zip(fresh) {
+            built[*index] = Some(outcome);
+        }
+    }
+    let unasked = || Built::Unknown("cargo did not say what became of it".to_string());
+    Ok(built.into_iter().map(|outcome| outcome.unwrap_or_else(unasked)).collect())
+}
+
+/// What can be said without the compiler.
+fn refused(workspace: &Workspace, package: &Package) -> Option<Built> {
+    let unfit = package.inspect().err()?;
+    let file = workspace.shown(unfit.path());
+    Some(match &unfit {
+        Unfit::Unreadable(..) => Built::Unknown(format!("{file} {}", unfit.reason())),
+        _ => Built::Broken { reason: format!("{file} {}", unfit.reason()), diagnostics: Vec::new() },
+    })
+}
+
+fn build_now(
+    workspace: &Workspace,
+    packages: &[&Package],
+    colour: Colour,
+    news: &(dyn Fn(&str) + Sync),
+    record: &mut Record,
+) -> Result<Vec<Built>, Problem> {
+    let started = SystemTime::now();
+    let call = Call::in_workspace(workspace, packages, colour);
+    let mut outcome = cargo::call(&call, news)?;
+    // Cargo compares times only. A file put back with its old time is one that cargo takes for built.
+    if record.refresh_misjudged(packages, &outcome) {
+        outcome = cargo::call(&call, news)?;
+    }
+    let built = packages.iter().map(|package| outcome.of(package)).collect();
+    record.update(packages, &built, started);
+    record.save(workspace);
+    Ok(built)
+}

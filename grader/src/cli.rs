@@ -1,0 +1,125 @@
+//! The command line, as clap reads it.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Judges small Linux programs by what the kernel saw of them.
+///
+/// Without a command: at a terminal, checks the next unfinished exercise and says what to do; elsewhere,
+/// checks the whole course once and prints a summary.
+#[derive(Debug, Parser)]
+#[command(name = "grader", version, after_help = EXIT_STATUS)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub place: Place,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 passed; 1 something failed; 2 the command line makes no sense; \
+                           3 could not be determined (environment, machine).";
+
+/// Where the course is.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// The clone of the course [default: the one around the current folder]
+    #[arg(long, value_name = "DIR", global = true)]
+    pub workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build exercises, run them under the tracer, and judge them
+    Check(Check),
+    /// The exercises, and how far you are
+    List,
+    /// The statement of an exercise
+    Show(One),
+    /// A hint for what failed last; ask again for a stronger one
+    Hint(Hint),
+    /// Put an exercise back as it was shipped; keeps a copy of yours
+    Reset(One),
+    /// The reference solution, once you have passed
+    Solution(Solution),
+    /// Run any program under the tracer, and draw what it did
+    Trace(Trace),
+    /// Check the course itself: skeletons, solutions and fixtures get the verdicts they must
+    Verify,
+    /// What this machine allows, and what that means for verdicts
+    Doctor,
+}
+
+#[derive(Debug, Default, Args)]
+pub struct Check {
+    /// Which exercises [default: the one whose folder you are in, or else the next unfinished one]
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
+    /// All exercises
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// The reference solutions instead of your own files
+    #[arg(long, conflicts_with = "program")]
+    pub solutions: bool,
+    /// An executable built by you, in any language, instead of the package; needs exactly one ID
+    #[arg(long, value_name = "FILE")]
+    pub program: Option<PathBuf>,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Where to write the report [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text with pictures
+    #[default]
+    Human,
+    /// grader/report/v1
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct One {
+    /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Hint {
+    /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
+    /// Which of its checks [default: the first that failed when you last checked]
+    #[arg(value_name = "CHECK")]
+    pub check: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Solution {
+    #[command(flatten)]
+    pub one: One,
+    /// Show it although you have not passed yet
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// Write the trace as JSON lines (grader/trace/v1) instead of drawing it
+    #[arg(long)]
+    pub json: bool,
+    /// Draw a trace that was written with --json
+    #[arg(long, value_name = "FILE", conflicts_with = "program")]
+    pub from: Option<PathBuf>,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The program, and its arguments
+    #[arg(last = true, value_name = "PROGRAM ARG", required_unless_present = "from")]
+    pub program: Vec<OsString>,
+}

@@ -1,0 +1,104 @@
+//! Running: a program and a scenario go in, a [`Run`] comes out.
+//!
+//! Invariant: each run starts in the same world: a fresh working directory with the scenario's files and
+//! nothing else, a clean environment, nothing on standard input.
+
+mod pool;
+mod scratch;
+
+pub use pool::{Job, run_all};
+pub use scratch::Scratch;
+
+use crate::course::{FileAfter, Run, Scenario};
+use grader_tracer::{Cancel, Launch, Limits, Stdin, Stdout, Trouble, Watch};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// The environment of a graded program: enough to find the classic commands, and nothing of ours.
+pub const ENVIRONMENT: [(&str, &str); 1] = [("PATH", "/usr/local/bin:/usr/bin:/bin")];
+
+/// How much of a file is looked at after a run, in bytes.
+const FILE_BYTES: u64 = 1 << 20;
+
+/// Runs `program` once, as `scenario` says.
+pub fn run(program: &Path, scenario: &Scenario, cancel: &Cancel) -> Result<Run, Trouble> {
+    let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
+    for (name, bytes) in &scenario.files {
+        let path = folder.path().join(name);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
+        made.map_err(trouble("write a file of the scenario"))?;
+    }
+    let recording = grader_tracer::run(&launch(program, scenario, folder.path()), cancel)?;
+    let mut files = BTreeMap::new();
+    collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
+    Ok(Run { scenario: scenario.clone(), recording, files })
+}
+
+fn launch(program: &Path, scenario: &Scenario, folder: &Path) -> Launch {
+    let name = program.file_name().unwrap_or(program.as_os_str()).to_os_string();
+    let arguments = scenario.args.iter().map(OsString::from);
+    Launch {
+        program: program.to_path_buf(),
+        argv: std::iter::once(name).chain(arguments).collect(),
+        env: ENVIRONMENT.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        dir: Some(folder.to_path_buf()),
+        umask: Some(scenario.umask),
+        stdin: Stdin::Null,
+        stdout: Stdout::Terminal,
+        limits: Limits::default(),
+        watch: Watch::ALL,
+        plan: scenario.plan.clone(),
+        snapshots: true,
+    }
+}
+
+fn trouble(operation: &'static str) -> impl Fn(io::Error) -> Trouble {
+    move |error| Trouble::System { operation, error }
+}
+
+/// The regular files below `folder`, by their names relative to where the collection began.
+fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, FileAfter>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files)?;
+        } else if kind.is_file() {
+            let mode = entry.metadata()?.permissions().mode() & 0o7777;
+            files.insert(name, FileAfter { bytes: beginning(&entry.path())?, mode });
+        }
+    }
+    Ok(())
+}
+
+/// The first bytes of a file; none, if it forbids reading.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match fs::File::open(path) {
+        Ok(file) => file.take(FILE_BYTES).read_to_end(&mut bytes).map(|_| bytes),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(bytes),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_folders_are_found_with_their_permissions() {
+        let folder = Scratch::new().expect("a folder");
+        fs::create_dir(folder.path().join("inner")).expect("writable");
+        let path = folder.path().join("inner/target");
+        fs::write(&path, "bytes").expect("writable");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("our own file");
+        let mut files = BTreeMap::new();
+        collect(folder.path(), "", &mut files).expect("readable");
+        assert_eq!(files["inner/target"], FileAfter { bytes: b"bytes".to_vec(), mode: 0o640 });
+    }
+}

@@ -1,0 +1,55 @@
+//! Many runs on all processors.
+
+use crate::course::{Run, Scenario};
+use grader_tracer::{Cancel, Trouble};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A program, and all the ways in which it is to be run.
+#[derive(Debug)]
+pub struct Job {
+    /// The program.
+    pub program: PathBuf,
+    /// The circumstances of each run.
+    pub scenarios: Vec<Scenario>,
+}
+
+type Runs = Vec<Result<Run, Trouble>>;
+
+/// Makes every run of every job, several at a time.
+///
+/// `done` is called with the index of a job and its runs, in the order of its scenarios, as soon as the last of
+/// them is over; jobs may finish in any order, on any thread.
+pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) {
+    let steps: Vec<(usize, usize)> = jobs
+        .iter()
+        .enumerate()
+        .flat_map(|(job, Job { scenarios, .. })| (0..scenarios.len()).map(move |scenario| (job, scenario)))
+        .collect();
+    let slots: Vec<Mutex<Vec<Option<Result<Run, Trouble>>>>> =
+        jobs.iter().map(|job| Mutex::new(job.scenarios.iter().map(|_| None).collect())).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Job { program, scenarios } = &jobs[job];
+            let result = super::run(program, &scenarios[scenario], &Cancel::default());
+            if let Some(runs) = put(&slots[job], scenario, result) {
+                done(job, runs);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.clamp(1, steps.len().max(1)) {
+            scope.spawn(work);
+        }
+        work();
+    });
+}
+
+/// Puts a run in its place; all of them, if it was the last.
+fn put(slots: &Mutex<Vec<Option<Result<Run, Trouble>>>>, place: usize, run: Result<Run, Trouble>) -> Option<Runs> {
+    let mut slots = slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    slots[place] = Some(run);
+    slots.iter().all(Option::is_some).then(|| slots.drain(..).flatten().collect())
+}
