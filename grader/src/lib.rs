@@ -1,6 +1,43 @@
 //! The command: a learner's program goes in, what the kernel saw of it comes out.
+//!
+//! ```text
+//! command line ─▶ workspace ─▶ submission ─▶ build ─▶ run ─▶ course ─▶ report
+//!                 which        fit to be     one      every  every    one model,
+//!                 exercises    compiled?     cargo    scene  check    every format
+//! ```
+//!
+//! [`examine`] walks this road for a number of exercises; [`commands`] has one file a subcommand.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`cli`] | the command line |
+//! | [`workspace`] | the learner's checkout |
+//! | [`submission`] | what is handed in, and whether the compiler can be trusted with it |
+//! | [`build`](mod@build) | cargo, and how to leave it out when nothing has changed |
+//! | [`run`] | a program and a scenario make a run |
+//! | [`course`] | the exercises, and what is asserted of each |
+//! | [`examine`] | all of it, for a number of exercises |
+//! | [`report`] | what was found, as data and as text |
+//! | [`progress`] | how far the learner is |
+//! | [`problem`], [`output`], [`replace`], [`terminal`], [`busy`] | speaking to people and to files |
+//!
+//! Invariants: a learner's mistake is a value and ends up in a report; the grader's own trouble is a
+//! [`problem::Problem`] and ends up as one message on standard error. They share no type and no exit status.
 
 #![forbid(unsafe_code)]
 
+pub mod build;
+pub mod busy;
+pub mod cli;
+pub mod commands;
 pub mod course;
+pub mod examine;
+pub mod output;
+pub mod problem;
+pub mod progress;
+pub mod replace;
 pub mod report;
+pub mod run;
+pub mod submission;
+pub mod terminal;
+pub mod workspace;

@@ -1,4 +1,10 @@
+//! The command line.
+
+#![forbid(unsafe_code)]
+
 use clap::Parser;
-#[derive(Parser)]
-struct A { #[arg(long)] x: Option<String> }
-fn main() { A::parse(); }
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    grader::commands::run(grader::cli::Cli::parse()).into()
+}

@@ -114,15 +114,9 @@ fn file(workspace: &Workspace) -> PathBuf {
 
 /// Moves a file to the first name `…corrupt-N` that is free.
 fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    let mut number = 1;
-    loop {
-        let aside = path.with_file_name(format!("{FILE}.corrupt-{number}"));
-        match fs::hard_link(path, &aside) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            Err(error) => return Err(error),
-            Ok(()) => return fs::remove_file(path).map(|()| aside),
-        }
-    }
+    let free = (1..).map(|number| path.with_file_name(format!("{FILE}.corrupt-{number}")));
+    let aside = free.into_iter().find(|name| name.symlink_metadata().is_err()).unwrap_or_default();
+    fs::rename(path, &aside).map(|()| aside)
 }
 
 #[cfg(test)]

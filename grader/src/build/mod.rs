@@ -51,10 +51,12 @@ pub fn build(
         packages.iter().map(|package| refused(workspace, package)).collect();
     let mut record = Record::load(workspace);
     let mut wanted = Vec::new();
-    for (index, package) in packages.iter().enumerate().filter(|(index, _)| built[*index].is_none()) {
-        match record.fresh(package) {
-            Some(executable) => built[index] = Some(Built::Program(executable)),
-            None => wanted.push((index, package)),
+    for (index, (package, built)) in packages.iter().zip(&mut built).enumerate() {
+        if built.is_none() {
+            match record.fresh(package) {
+                Some(executable) => *built = Some(Built::Program(executable)),
+                None => wanted.push((index, package)),
+            }
         }
     }
     if !wanted.is_empty() {

@@ -6,7 +6,7 @@
 mod pool;
 mod scratch;
 
-pub use pool::{Job, run_all};
+pub use pool::{Job, Runs, run_all};
 pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};
@@ -25,20 +25,20 @@ pub const ENVIRONMENT: [(&str, &str); 1] = [("PATH", "/usr/local/bin:/usr/bin:/b
 const FILE_BYTES: u64 = 1 << 20;
 
 /// Runs `program` once, as `scenario` says.
-pub fn run(program: &Path, scenario: &Scenario, cancel: &Cancel) -> Result<Run, Trouble> {
+pub fn run(program: &Path, watch: Watch, scenario: &Scenario, cancel: &Cancel) -> Result<Run, Trouble> {
     let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
     for (name, bytes) in &scenario.files {
         let path = folder.path().join(name);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
         made.map_err(trouble("write a file of the scenario"))?;
     }
-    let recording = grader_tracer::run(&launch(program, scenario, folder.path()), cancel)?;
+    let recording = grader_tracer::run(&launch(program, watch, scenario, folder.path()), cancel)?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files })
 }
 
-fn launch(program: &Path, scenario: &Scenario, folder: &Path) -> Launch {
+fn launch(program: &Path, watch: Watch, scenario: &Scenario, folder: &Path) -> Launch {
     let name = program.file_name().unwrap_or(program.as_os_str()).to_os_string();
     let arguments = scenario.args.iter().map(OsString::from);
     Launch {
@@ -50,7 +50,7 @@ fn launch(program: &Path, scenario: &Scenario, folder: &Path) -> Launch {
         stdin: Stdin::Null,
         stdout: Stdout::Terminal,
         limits: Limits::default(),
-        watch: Watch::ALL,
+        watch,
         plan: scenario.plan.clone(),
         snapshots: true,
     }

@@ -1,7 +1,7 @@
 //! Many runs on all processors.
 
 use crate::course::{Run, Scenario};
-use grader_tracer::{Cancel, Trouble};
+use grader_tracer::{Cancel, Trouble, Watch};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,11 +11,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Job {
     /// The program.
     pub program: PathBuf,
+    /// Which calls its checks ask about.
+    pub watch: Watch,
     /// The circumstances of each run.
     pub scenarios: Vec<Scenario>,
 }
 
-type Runs = Vec<Result<Run, Trouble>>;
+/// The runs of a job, in the order of its scenarios, and why some were not made.
+pub type Runs = Vec<Result<Run, Trouble>>;
 
 /// Makes every run of every job, several at a time.
 ///
@@ -32,8 +35,8 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Job { program, scenarios } = &jobs[job];
-            let result = super::run(program, &scenarios[scenario], &Cancel::default());
+            let Job { program, watch, scenarios } = &jobs[job];
+            let result = super::run(program, *watch, &scenarios[scenario], &Cancel::default());
             if let Some(runs) = put(&slots[job], scenario, result) {
                 done(job, runs);
             }

@@ -4,8 +4,10 @@
 //! compiler wait for ever, and what the compiler says about bytes that are not text helps nobody.
 
 mod files;
+mod program;
 
 pub use files::Unfit;
+pub use program::program;
 
 use crate::course::Exercise;
 use crate::workspace::Workspace;

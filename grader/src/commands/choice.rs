@@ -1,0 +1,65 @@
+//! Which exercise is meant.
+
+use crate::course::{self, Exercise};
+use crate::problem::Problem;
+use crate::progress::Progress;
+use crate::workspace::Workspace;
+
+/// The exercise with this id.
+pub fn named(id: &str) -> Result<&'static Exercise, Problem> {
+    course::find(id).ok_or_else(|| {
+        let nearest = nearest(id, course::exercises().iter().map(|exercise| exercise.id));
+        let guess = nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default();
+        let all: Vec<&str> = course::exercises().iter().map(|exercise| exercise.id).collect();
+        Problem::Usage(format!("there is no exercise `{id}`{guess}; there are: {}", all.join(", ")))
+    })
+}
+
+/// The name among `names` that `wrong` may have been meant for.
+pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    names
+        .map(|name| (strsim::jaro_winkler(&wrong, name), name))
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, name)| name)
+}
+
+/// The exercise that is meant where none is named: the one whose folder this is, or the next unfinished one.
+pub fn meant(id: Option<&str>, workspace: &Workspace) -> Result<&'static Exercise, Problem> {
+    if let Some(id) = id {
+        return named(id);
+    }
+    if let Some(here) = workspace.exercise_here().and_then(|id| course::find(&id)) {
+        return Ok(here);
+    }
+    let progress = Progress::load(workspace)?;
+    Ok(next(&progress).unwrap_or(&course::exercises()[0]))
+}
+
+/// The first exercise that was never passed; none, if all were.
+pub fn next(progress: &Progress) -> Option<&'static Exercise> {
+    course::exercises().iter().find(|exercise| !progress.of(exercise.id).passed)
+}
+
+/// The exercises with these ids, in the order of the course, each once.
+pub fn all_named(ids: &[String]) -> Result<Vec<&'static Exercise>, Problem> {
+    let wanted = ids.iter().map(|id| named(id)).collect::<Result<Vec<_>, _>>()?;
+    let chosen = |exercise: &&'static Exercise| wanted.iter().any(|wanted| wanted.id == exercise.id);
+    Ok(course::exercises().iter().filter(chosen).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood_and_nonsense_is_not() {
+        let names = ["hello", "fork", "wait", "exec", "redirect", "pipe"];
+        let guess = |wrong| nearest(wrong, names.into_iter());
+        assert_eq!(guess("frok"), Some("fork"));
+        assert_eq!(guess("Redirekt"), Some("redirect"));
+        assert_eq!(guess("waitpid"), Some("wait"));
+        assert_eq!(guess("zzz"), None);
+    }
+}

@@ -1,0 +1,127 @@
+//! From exercises to what is known of them: built, run, judged.
+//!
+//! ```text
+//! Subject ─▶ build ─▶ run every scenario, on all processors ─▶ course::grade ─▶ Examined ─▶ Report
+//! ```
+//!
+//! An [`Examined`] exercise keeps its runs, for the pictures; [`Graded`](crate::report::model::Graded) is what
+//! every format prints.
+
+mod graded;
+mod machine;
+mod sites;
+
+pub use graded::{report, without_run};
+pub use machine::machine;
+pub use sites::Sites;
+
+use crate::build::{self, Built, Colour};
+use crate::busy::Busy;
+use crate::course::{Exercise, Grade, Run, grade};
+use crate::problem::Problem;
+use crate::report::model::Graded;
+use crate::run::{Job, Runs, run_all};
+use crate::submission::{Package, program};
+use crate::workspace::Workspace;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+/// Whose program is examined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The learner's, from the workspace.
+    Learner,
+    /// The reference solution, from the workspace.
+    Solution,
+    /// A program that somebody else has built.
+    Program(PathBuf),
+}
+
+/// An exercise, and all that came of it.
+pub struct Examined {
+    /// Which.
+    pub exercise: &'static Exercise,
+    /// What was found.
+    pub graded: Graded,
+    /// What the compiler said, if it was not built.
+    pub diagnostics: Vec<String>,
+    /// The runs, and what the checks made of them; not there if nothing was run.
+    pub judged: Option<Judged>,
+}
+
+/// Runs, and what the checks made of them.
+pub struct Judged {
+    /// One a scenario.
+    pub runs: Vec<Run>,
+    /// What the checks made of them.
+    pub grade: Grade,
+}
+
+/// Builds, runs and judges a number of exercises, in their order.
+///
+/// `workspace` may be missing only where the subject is a program.
+pub fn examine(
+    exercises: &[&'static Exercise],
+    subject: &Subject,
+    workspace: Option<&Workspace>,
+    colour: Colour,
+) -> Result<Vec<Examined>, Problem> {
+    let built = match (subject, workspace) {
+        (Subject::Program(file), _) => vec![program(file)?; exercises.len()],
+        (_, Some(workspace)) => build_packages(exercises, subject, workspace, colour)?,
+        (_, None) => return Err(Problem::Usage("there is no workspace to take exercises from".into())),
+    };
+    let sites = Sites::new(workspace);
+    let mut jobs = Vec::new();
+    let mut runnable = Vec::new();
+    for (index, built) in built.iter().enumerate() {
+        if let Built::Program(program) = built {
+            let exercise = exercises[index];
+            let (program, scenarios) = (program.clone(), (exercise.scenarios)());
+            jobs.push(Job { program, watch: exercise.watch, scenarios });
+            runnable.push(index);
+        }
+    }
+    let examined: Vec<Mutex<Option<Examined>>> = exercises
+        .iter()
+        .zip(&built)
+        .map(|(exercise, built)| Mutex::new(without_run(exercise, built)))
+        .collect();
+    run_all(&jobs, machine().processors, |job, runs| {
+        let index = runnable[job];
+        let outcome = judge(exercises[index], runs, &sites);
+        *examined[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
+    });
+    let outcomes = examined.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|e| e.into_inner()));
+    Ok(outcomes.collect())
+}
+
+fn build_packages(
+    exercises: &[&'static Exercise],
+    subject: &Subject,
+    workspace: &Workspace,
+    colour: Colour,
+) -> Result<Vec<Built>, Problem> {
+    let package = |exercise: &&'static Exercise| match subject {
+        Subject::Solution => Package::of_solution(workspace, exercise),
+        _ => Package::of_learner(workspace, exercise),
+    };
+    let packages: Vec<Package> = exercises.iter().map(package).collect();
+    let busy = Busy::with("building");
+    build::build(workspace, &packages, colour, &|said| busy.say(said))
+}
+
+/// Judges the runs of one exercise.
+pub fn judge(exercise: &'static Exercise, runs: Runs, sites: &Sites) -> Examined {
+    let mut made = Vec::new();
+    let mut trouble = None;
+    for run in runs {
+        match run {
+            Ok(run) => made.push(run),
+            Err(error) => trouble = trouble.or(Some(error)),
+        }
+    }
+    let grade = grade(exercise, &made);
+    let graded = graded::graded(&grade, &made, trouble.as_ref(), sites);
+    Examined { exercise, graded, diagnostics: Vec::new(), judged: Some(Judged { runs: made, grade }) }
+}
