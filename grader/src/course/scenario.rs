@@ -50,6 +50,7 @@ impl Run {
             stdout: Captured::default(),
             stderr: Captured::default(),
             snapshots: BTreeMap::new(),
+            dropped: 0,
             wall: Duration::ZERO,
         };
         Run { scenario, recording, files: BTreeMap::new() }
