@@ -11,8 +11,10 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "grader", version, after_help = EXIT_STATUS)]
 pub struct Cli {
+    /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Where.
     #[command(flatten)]
     pub place: Place,
 }
@@ -28,6 +30,7 @@ pub struct Place {
     pub workspace: Option<PathBuf>,
 }
 
+/// A subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Build exercises, run them under the tracer, and judge them
@@ -44,12 +47,9 @@ pub enum Command {
     Solution(Solution),
     /// Run any program under the tracer, and draw what it did
     Trace(Trace),
-    /// Check the course itself: skeletons, solutions and fixtures get the verdicts they must
-    Verify,
-    /// What this machine allows, and what that means for verdicts
-    Doctor,
 }
 
+/// `grader check`.
 #[derive(Debug, Default, Args)]
 pub struct Check {
     /// Which exercises [default: the one whose folder you are in, or else the next unfinished one]
@@ -82,6 +82,7 @@ pub enum Format {
     Json,
 }
 
+/// An exercise.
 #[derive(Debug, Args)]
 pub struct One {
     /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
@@ -89,6 +90,7 @@ pub struct One {
     pub id: Option<String>,
 }
 
+/// `grader hint`.
 #[derive(Debug, Args)]
 pub struct Hint {
     /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
@@ -99,8 +101,10 @@ pub struct Hint {
     pub check: Option<String>,
 }
 
+/// `grader solution`.
 #[derive(Debug, Args)]
 pub struct Solution {
+    /// Which exercise.
     #[command(flatten)]
     pub one: One,
     /// Show it although you have not passed yet
@@ -108,6 +112,7 @@ pub struct Solution {
     pub force: bool,
 }
 
+/// `grader trace`.
 #[derive(Debug, Args)]
 pub struct Trace {
     /// Write the trace as JSON lines (grader/trace/v1) instead of drawing it

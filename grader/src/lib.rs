@@ -38,6 +38,7 @@ pub mod progress;
 pub mod replace;
 pub mod report;
 pub mod run;
+pub mod skeleton;
 pub mod submission;
 pub mod terminal;
 pub mod workspace;

@@ -6,5 +6,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    grader::commands::run(grader::cli::Cli::parse()).into()
+    grader::commands::run(&grader::cli::Cli::parse()).into()
 }

@@ -56,7 +56,8 @@ impl Progress {
             Ok(progress) => format!("its format is {:?}, not {SCHEMA:?}", progress.schema),
             Err(error) => error.to_string(),
         };
-        let aside = set_aside(&path).map_err(|error| Problem::file("set aside the damaged file", &path, &error))?;
+        let aside =
+            set_aside(&path).map_err(|error| Problem::file("set aside the damaged file", &path, &error))?;
         remark(&format!(
             "the file with your progress is damaged ({reason}); it is kept as {}, and a new one begins",
             workspace.shown(&aside)
@@ -84,7 +85,8 @@ impl Progress {
 
     /// Counts one more hint for a check; returns how many had been shown before.
     pub fn another_hint(&mut self, id: &str, check: &str) -> usize {
-        let shown = self.exercises.entry(id.to_string()).or_default().hints.entry(check.to_string()).or_default();
+        let shown =
+            self.exercises.entry(id.to_string()).or_default().hints.entry(check.to_string()).or_default();
         *shown += 1;
         *shown - 1
     }
@@ -149,7 +151,8 @@ mod tests {
             fs::write(&path, damage).expect("writable");
             assert_eq!(Progress::load(&workspace).expect("set aside"), Progress::default());
         }
-        let kept = |number| fs::read_to_string(path.with_file_name(format!("progress.json.corrupt-{number}")));
+        let kept =
+            |number| fs::read_to_string(path.with_file_name(format!("progress.json.corrupt-{number}")));
         assert_eq!(kept(1).expect("the first"), "{");
         assert!(kept(2).expect("the second").contains("v9"));
         assert!(!path.exists());

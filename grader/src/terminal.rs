@@ -1,45 +1,36 @@
 //! What the grader speaks to: a person at a terminal, or a program.
 
+use crate::report::Style;
 use console::Term;
 use std::env;
 use std::io::IsTerminal;
 
-/// What standard output is, and how text for it should look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terminal {
-    /// Somebody is there to read it.
-    pub interactive: bool,
-    /// Colours are welcome.
-    pub colour: bool,
-    /// Columns.
-    pub width: usize,
+/// Whether somebody sits at the other end of standard output.
+pub fn is_interactive() -> bool {
+    std::io::stdout().is_terminal()
 }
 
-impl Terminal {
-    /// The width of text that goes elsewhere than to a terminal.
-    pub const PLAIN_WIDTH: usize = 100;
-
-    /// What standard output is.
-    pub fn of_stdout() -> Terminal {
-        let interactive = std::io::stdout().is_terminal();
-        let columns = Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
-        Terminal {
-            interactive,
-            colour: interactive && !refused(),
-            width: columns.filter(|_| interactive).unwrap_or(Self::PLAIN_WIDTH).clamp(40, 140),
-        }
+/// How text for standard output should look.
+pub fn style_of_stdout() -> Style {
+    if !is_interactive() {
+        return Style::PLAIN;
     }
-
-    /// A file or a pipe.
-    pub fn none() -> Terminal {
-        Terminal { interactive: false, colour: false, width: Self::PLAIN_WIDTH }
-    }
+    let columns = Term::stdout().size_checked().map_or(Style::PLAIN.width, |(_, columns)| columns.into());
+    Style { width: columns.clamp(40, 140), colour: !colour_refused(), unicode: speaks_unicode() }
 }
 
 /// Whether the user does not want colours. See <https://no-color.org>.
-fn refused() -> bool {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    set("NO_COLOR") || env::var_os("TERM").is_some_and(|term| term == "dumb")
+fn colour_refused() -> bool {
+    let set = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    set || env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
+/// What the locale says. See locale(7): the first of these that is set decides.
+fn speaks_unicode() -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(env::var_os).find(|value| !value.is_empty());
+    let locale = locale.unwrap_or_default().to_string_lossy().to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
 }
 
 /// What to type to start the grader with these arguments: the way in which it was started this time.

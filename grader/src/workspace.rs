@@ -76,7 +76,8 @@ impl Workspace {
     pub fn memory(&self) -> Result<PathBuf, Problem> {
         let folder = self.root.join(".forklings");
         if !folder.is_dir() {
-            std::fs::create_dir(&folder).map_err(|error| Problem::file("make the folder", &folder, &error))?;
+            std::fs::create_dir(&folder)
+                .map_err(|error| Problem::file("make the folder", &folder, &error))?;
             let ignore = folder.join(".gitignore");
             std::fs::write(&ignore, "*\n").map_err(|error| Problem::file("write", &ignore, &error))?;
         }

@@ -86,6 +86,13 @@ struct Diagnostic {
     rendered: Option<String>,
 }
 
+impl Diagnostic {
+    /// Whether it tells the learner something: notes on the number of errors do not.
+    fn counts(&self) -> bool {
+        matches!(self.level.as_str(), "error" | "warning") && !self.message.starts_with("aborting due to")
+    }
+}
+
 /// Calls cargo and listens to it. `news` hears what it is doing.
 pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Problem> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -109,7 +116,8 @@ pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Proble
     let mut outcome = std::thread::scope(|scope| {
         let listener = scope.spawn(|| stderr.map(|stream| last_words(stream, news)).unwrap_or_default());
         let mut outcome = Outcome::default();
-        for line in stdout.into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok) {
+        for line in stdout.into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok)
+        {
             if let Ok(message) = serde_json::from_str(&line) {
                 outcome.take(message);
             }
@@ -147,11 +155,9 @@ impl Outcome {
             ("compiler-artifact", Some(executable), _) => {
                 self.programs.insert(program, Artifact { executable, fresh });
             }
-            ("compiler-message", _, Some(said)) if said.level == "error" || said.level == "warning" => {
-                if !said.message.starts_with("aborting due to") {
-                    let text = said.rendered.unwrap_or(said.message);
-                    self.diagnostics.entry(program).or_default().push(text);
-                }
+            ("compiler-message", _, Some(said)) if said.counts() => {
+                let text = said.rendered.unwrap_or(said.message);
+                self.diagnostics.entry(program).or_default().push(text);
             }
             ("build-finished", ..) => self.success = success,
             _ => {}

@@ -47,8 +47,7 @@ pub fn build(
     colour: Colour,
     news: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Built>, Problem> {
-    let mut built: Vec<Option<Built>> =
-        packages.iter().map(|package| refused(workspace, package)).collect();
+    let mut built: Vec<Option<Built>> = packages.iter().map(|package| refused(workspace, package)).collect();
     let mut record = Record::load(workspace);
     let mut wanted = Vec::new();
     for (index, (package, built)) in packages.iter().zip(&mut built).enumerate() {

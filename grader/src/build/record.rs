@@ -62,7 +62,10 @@ impl Record {
         for package in packages {
             let Some(entry) = self.packages.get(&package.name) else { continue };
             let fresh = outcome.program(&package.folder, &package.name).is_some_and(|program| program.fresh);
-            if fresh && Stamp::of(&entry.executable) == Some(entry.built) && content(&entry.inputs) != entry.content {
+            if fresh
+                && Stamp::of(&entry.executable) == Some(entry.built)
+                && content(&entry.inputs) != entry.content
+            {
                 any |= touch(&package.source());
             }
         }
@@ -76,8 +79,10 @@ impl Record {
             self.packages.remove(&package.name);
             let Built::Program(executable) = built else { continue };
             let Some(stamp) = Stamp::of(executable) else { continue };
-            let inputs: Vec<_> =
-                inputs(package, executable).into_iter().map(|path| (path.clone(), Stamp::of(&path))).collect();
+            let inputs: Vec<_> = inputs(package, executable)
+                .into_iter()
+                .map(|path| (path.clone(), Stamp::of(&path)))
+                .collect();
             let settled = |(_, stamp): &(PathBuf, Option<Stamp>)| {
                 stamp.is_none_or(|stamp| stamp.settled_before(started))
             };
@@ -111,7 +116,9 @@ fn inputs(package: &Package, executable: &Path) -> Vec<PathBuf> {
 
 /// The sources that a `.d` file names: `PROGRAM: SOURCE SOURCE …`, blanks in names escaped.
 fn sources(listed: &str) -> Vec<PathBuf> {
-    let Some((_, names)) = listed.lines().next().and_then(|line| line.split_once(": ")) else { return Vec::new() };
+    let Some((_, names)) = listed.lines().next().and_then(|line| line.split_once(": ")) else {
+        return Vec::new();
+    };
     let mut files = vec![String::new()];
     let mut letters = names.chars();
     while let Some(letter) = letters.next() {

@@ -8,9 +8,9 @@ use crate::examine::{Examined, Subject, examine, report};
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
 use crate::progress::Progress;
-use crate::report::json;
 use crate::report::model::{Report, Verdict};
-use crate::terminal::Terminal;
+use crate::report::{Style, json};
+use crate::terminal::style_of_stdout;
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -25,9 +25,9 @@ pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
         None if check.solutions => Subject::Solution,
         None => Subject::Learner,
     };
-    let terminal = if check.output.is_some() { Terminal::none() } else { Terminal::of_stdout() };
+    let style = if check.output.is_some() { Style::PLAIN } else { style_of_stdout() };
     let colour = match check.format {
-        Format::Human if terminal.colour => Colour::Ansi,
+        Format::Human if style.colour => Colour::Ansi,
         _ => Colour::Plain,
     };
     let examined = examine(&exercises, &subject, workspace.as_ref(), colour)?;
@@ -39,7 +39,7 @@ pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
     match check.format {
         Format::Json => json::write(&report, &mut text)
             .map_err(|error| Problem::Environment(format!("cannot write the report: {error}")))?,
-        Format::Human => todo!(),
+        Format::Human => text.extend(human(&examined, &report, &style).into_bytes()),
     }
     deliver(&text, check.output.as_deref())?;
     Ok(status(&report))
@@ -57,6 +57,14 @@ fn wanted(check: &Check, workspace: Option<&Workspace>) -> Result<Vec<&'static E
         Some(workspace) if !check.all && !check.solutions => Ok(vec![choice::meant(None, workspace)?]),
         _ => Ok(course::exercises().iter().collect()),
     }
+}
+
+/// The report for people.
+pub fn human(examined: &[Examined], report: &Report, style: &Style) -> String {
+    let _ = style;
+    let diagnostics = examined.iter().flat_map(|exercise| &exercise.diagnostics).map(String::as_str);
+    let said: String = diagnostics.collect();
+    format!("{said}{}", super::summary::summary(report))
 }
 
 /// Takes note of how far the learner is. Whether that works or not, the verdict stands.

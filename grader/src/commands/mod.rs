@@ -2,17 +2,31 @@
 
 mod check;
 mod choice;
+mod hint;
+mod list;
+mod next;
+mod reset;
+mod show;
+mod solution;
+mod summary;
+mod trace;
 
 use crate::cli::{Cli, Command};
 use crate::output::complain;
 use crate::problem::Status;
 
 /// Does what the command line says; the exit status.
-pub fn run(cli: Cli) -> Status {
-    let place = cli.place;
-    let result = match cli.command {
-        Some(Command::Check(check)) => check::run(&check, &place),
-        _ => todo!(),
+pub fn run(cli: &Cli) -> Status {
+    let place = &cli.place;
+    let result = match &cli.command {
+        None => next::run(place),
+        Some(Command::Check(check)) => check::run(check, place),
+        Some(Command::List) => list::run(place),
+        Some(Command::Show(one)) => show::run(one, place),
+        Some(Command::Hint(hint)) => hint::run(hint, place),
+        Some(Command::Reset(one)) => reset::run(one, place),
+        Some(Command::Solution(solution)) => solution::run(solution, place),
+        Some(Command::Trace(trace)) => trace::run(trace),
     };
     result.unwrap_or_else(|problem| complain(&problem))
 }

@@ -98,7 +98,8 @@ pub fn report(examined: &[Examined]) -> Report {
     };
     let passed = count(&|verdict| verdict == Verdict::Passed);
     let cannot_tell = count(&|verdict| verdict == Verdict::CannotTell);
-    let points = |part: fn(&Points) -> u32| examined.iter().map(|exercise| part(&exercise.graded.points)).sum();
+    let points =
+        |part: fn(&Points) -> u32| examined.iter().map(|exercise| part(&exercise.graded.points)).sum();
     Report {
         schema: SCHEMA,
         tool: Tool { name: "grader", version: env!("CARGO_PKG_VERSION") },

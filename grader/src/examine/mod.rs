@@ -92,7 +92,8 @@ pub fn examine(
         let outcome = judge(exercises[index], runs, &sites);
         *examined[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
     });
-    let outcomes = examined.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|e| e.into_inner()));
+    let outcomes =
+        examined.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|e| e.into_inner()));
     Ok(outcomes.collect())
 }
 

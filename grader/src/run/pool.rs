@@ -30,7 +30,7 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
         .enumerate()
         .flat_map(|(job, Job { scenarios, .. })| (0..scenarios.len()).map(move |scenario| (job, scenario)))
         .collect();
-    let slots: Vec<Mutex<Vec<Option<Result<Run, Trouble>>>>> =
+    let slots: Vec<Slots> =
         jobs.iter().map(|job| Mutex::new(job.scenarios.iter().map(|_| None).collect())).collect();
     let next = AtomicUsize::new(0);
     let work = || {
@@ -50,8 +50,11 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
     });
 }
 
+/// The places for the runs of a job.
+type Slots = Mutex<Vec<Option<Result<Run, Trouble>>>>;
+
 /// Puts a run in its place; all of them, if it was the last.
-fn put(slots: &Mutex<Vec<Option<Result<Run, Trouble>>>>, place: usize, run: Result<Run, Trouble>) -> Option<Runs> {
+fn put(slots: &Slots, place: usize, run: Result<Run, Trouble>) -> Option<Runs> {
     let mut slots = slots.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     slots[place] = Some(run);
     slots.iter().all(Option::is_some).then(|| slots.drain(..).flatten().collect())

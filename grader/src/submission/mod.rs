@@ -6,8 +6,8 @@
 mod files;
 mod program;
 
-pub use files::Unfit;
-pub use program::program;
+pub use files::{Unfit, inspect_file};
+pub use program::{locate_program, program};
 
 use crate::course::Exercise;
 use crate::workspace::Workspace;

@@ -1,14 +1,35 @@
 //! A program that somebody else has built.
 
+use super::files::inspect_file;
 use crate::build::Built;
-use crate::problem::Problem;
-use std::path::Path;
+use crate::problem::{Problem, plain};
+use std::env;
+use std::ffi::OsStr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
 /// The program at `file`, if this machine can run it.
 pub fn program(file: &Path) -> Result<Built, Problem> {
-    let path = file.canonicalize().map_err(|error| Problem::file("run", file, &error))?;
-    super::files::inspect_file(&path).map_err(|unfit| {
-        Problem::Environment(format!("cannot run {}: it {}", file.display(), unfit.reason()))
-    })?;
-    Ok(Built::Program(path))
+    runnable(file).map(Built::Program)
+}
+
+/// The program that a shell would run under this name: along PATH, unless there is a slash in it.
+pub fn locate_program(name: &OsStr) -> Result<PathBuf, Problem> {
+    if name.as_encoded_bytes().contains(&b'/') {
+        return runnable(Path::new(name));
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let executable =
+        |file: &PathBuf| inspect_file(file).is_ok_and(|found| found.permissions().mode() & 0o111 != 0);
+    let found = env::split_paths(&path).map(|folder| folder.join(name)).find(executable);
+    found.ok_or_else(|| {
+        let name = name.display();
+        Problem::Environment(format!("cannot run {name}: there is no such program in PATH; is it ./{name}?"))
+    })
+}
+
+fn runnable(file: &Path) -> Result<PathBuf, Problem> {
+    let refuse = |reason: String| Problem::Environment(format!("cannot run {}: {reason}", file.display()));
+    inspect_file(file).map_err(|unfit| refuse(format!("it {}", unfit.reason())))?;
+    file.canonicalize().map_err(|error| refuse(plain(&error)))
 }

@@ -1,0 +1,75 @@
+//! `grader trace`: what any program did, as the kernel saw it.
+
+use crate::cli::Trace as Arguments;
+use crate::output::{deliver, remark};
+use crate::problem::{Problem, Status};
+use crate::submission::{inspect_file, locate_program};
+use grader_trace::{Ending, Trace, file};
+use grader_tracer::{Cancel, Launch, Limits, Plan, Stdin, Stdout, Watch};
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a program may run, and how long what it leaves behind.
+const LIMITS: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(60));
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
+    let trace = match &arguments.from {
+        Some(path) => read(path)?,
+        None => record(&arguments.program)?,
+    };
+    if let Some(said) = unusual(trace.ending()) {
+        remark(said);
+    }
+    let mut text = Vec::new();
+    file::write(&trace, &mut text)
+        .map_err(|error| Problem::Environment(format!("cannot write the trace: {error}")))?;
+    deliver(&text, arguments.output.as_deref())?;
+    Ok(Status::Passed)
+}
+
+fn read(path: &Path) -> Result<Trace, Problem> {
+    let refuse = |reason: String| Problem::Environment(format!("cannot draw {}: {reason}", path.display()));
+    inspect_file(path).map_err(|unfit| refuse(format!("it {}", unfit.reason())))?;
+    let opened = File::open(path).map_err(|error| Problem::file("open", path, &error))?;
+    file::read(BufReader::new(opened)).map_err(|error| refuse(error.to_string()))
+}
+
+fn record(command: &[OsString]) -> Result<Trace, Problem> {
+    let Some(name) = command.first() else {
+        return Err(Problem::Usage("trace needs a program: trace -- PROGRAM ARG…".into()));
+    };
+    let program = locate_program(name)?;
+    let limits = Limits { wall: LIMITS.0, linger: LIMITS.1, events: 1_000_000, ..Limits::default() };
+    let launch = Launch {
+        program,
+        argv: command.to_vec(),
+        env: std::env::vars_os().collect(),
+        dir: None,
+        umask: None,
+        stdin: Stdin::Inherit,
+        stdout: Stdout::Terminal,
+        limits,
+        watch: Watch::ALL,
+        plan: Plan::default(),
+        snapshots: true,
+    };
+    let recording = grader_tracer::run(&launch, &Cancel::default());
+    recording.map(|recording| recording.trace).map_err(|trouble| Problem::Environment(trouble.to_string()))
+}
+
+fn unusual(ending: &Ending) -> Option<&'static str> {
+    match ending {
+        Ending::Finished => None,
+        Ending::TimedOut => Some("time was up; what was still alive was killed"),
+        Ending::Stalled => Some("every process waited for another one, for ever; they were killed"),
+        Ending::LeftBehind => {
+            Some("some processes lived on for a minute after the program had ended, and were killed")
+        }
+        Ending::Overflowed => Some("it did more than can be followed, and was killed"),
+        Ending::Cancelled => Some("the run was called off"),
+    }
+}
