@@ -47,6 +47,8 @@ pub enum Command {
     Solution(Solution),
     /// Run any program under the tracer, and draw what it did
     Trace(Trace),
+    /// Check the course itself: skeletons, solutions and fixtures get the verdicts they must
+    Verify(Verify),
 }
 
 /// `grader check`.
@@ -127,4 +129,12 @@ pub struct Trace {
     /// The program, and its arguments
     #[arg(last = true, value_name = "PROGRAM ARG", required_unless_present = "from")]
     pub program: Vec<OsString>,
+}
+
+/// `grader verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Which exercises [default: all]
+    #[arg(value_name = "ID")]
+    pub ids: Vec<String>,
 }

@@ -18,6 +18,7 @@
 //! | [`course`] | the exercises, and what is asserted of each |
 //! | [`examine`] | all of it, for a number of exercises |
 //! | [`report`] | what was found, as data and as text |
+//! | [`verify`](mod@verify) | the course checks itself |
 //! | [`progress`] | how far the learner is |
 //! | [`problem`], [`output`], [`replace`], [`terminal`], [`busy`] | speaking to people and to files |
 //!
@@ -41,4 +42,5 @@ pub mod run;
 pub mod skeleton;
 pub mod submission;
 pub mod terminal;
+pub mod verify;
 pub mod workspace;

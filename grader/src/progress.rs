@@ -5,7 +5,6 @@
 
 use crate::output::remark;
 use crate::problem::{Problem, plain};
-use crate::replace;
 use crate::report::model::{CheckVerdict, Graded, Verdict};
 use crate::workspace::Workspace;
 use serde::{Deserialize, Serialize};
@@ -96,11 +95,11 @@ impl Progress {
         if self == before {
             return Ok(());
         }
-        let path = workspace.memory()?.join(FILE);
+        let path = file(workspace);
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|error| Problem::file("write", &path, &io::Error::from(error)))?;
         text.push(b'\n');
-        replace::replace(&path, &text).map_err(|error| {
+        workspace.memory().keep(FILE, &text).map_err(|error| {
             Problem::Environment(format!(
                 "cannot write {}: {}; your progress up to now is kept, only the last step is missing",
                 workspace.shown(&path),
@@ -111,7 +110,7 @@ impl Progress {
 }
 
 fn file(workspace: &Workspace) -> PathBuf {
-    workspace.root().join(".forklings").join(FILE)
+    workspace.memory().file(FILE)
 }
 
 /// Moves a file to the first name `…corrupt-N` that is free.
@@ -146,9 +145,9 @@ mod tests {
     #[test]
     fn damaged_files_are_all_kept_under_names_of_their_own() {
         let (_folder, workspace) = workspace();
-        let path = workspace.memory().expect("writable").join(FILE);
+        let path = file(&workspace);
         for damage in ["{", r#"{"schema":"grader/progress/v9","exercises":{}}"#] {
-            fs::write(&path, damage).expect("writable");
+            workspace.memory().keep(FILE, damage.as_bytes()).expect("writable");
             assert_eq!(Progress::load(&workspace).expect("set aside"), Progress::default());
         }
         let kept =

@@ -2,6 +2,9 @@
 
 use crate::course::Exercise;
 use crate::problem::Problem;
+use crate::replace::replace;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A checkout of the course.
@@ -69,19 +72,10 @@ impl Workspace {
         self.root.join("fixtures").join(exercise.chapter).join(exercise.id)
     }
 
-    /// Where the grader keeps what it knows about this checkout; made when it is first needed.
-    ///
-    /// It lies outside of `target`, so that `cargo clean` does not take the learner's progress with it,
-    /// and git is told to leave it alone.
-    pub fn memory(&self) -> Result<PathBuf, Problem> {
-        let folder = self.root.join(".forklings");
-        if !folder.is_dir() {
-            std::fs::create_dir(&folder)
-                .map_err(|error| Problem::file("make the folder", &folder, &error))?;
-            let ignore = folder.join(".gitignore");
-            std::fs::write(&ignore, "*\n").map_err(|error| Problem::file("write", &ignore, &error))?;
-        }
-        Ok(folder)
+    /// Where the grader keeps what it knows about this checkout. It lies outside of `target`, so that
+    /// `cargo clean` does not take the learner's progress with it.
+    pub fn memory(&self) -> Memory {
+        Memory(self.root.join(".forklings"))
     }
 
     /// A path as a learner would type it: relative to the workspace, where it lies in it.
@@ -94,6 +88,31 @@ impl Workspace {
         let here = std::env::current_dir().ok()?.canonicalize().ok()?;
         let below = here.strip_prefix(self.root.join("exercises")).ok()?;
         below.components().nth(1).map(|id| id.as_os_str().to_string_lossy().into_owned())
+    }
+}
+
+/// A folder of the grader's own files, made when the first of them is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Memory(PathBuf);
+
+impl Memory {
+    /// One that lies here.
+    pub fn at(folder: PathBuf) -> Memory {
+        Memory(folder)
+    }
+
+    /// The file of this name, which may not be there.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Puts a file into it, whole or not at all. Git is told to leave the folder alone.
+    pub fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        if !self.0.is_dir() {
+            fs::create_dir(&self.0)?;
+            fs::write(self.0.join(".gitignore"), "*\n")?;
+        }
+        replace(&self.file(name), bytes)
     }
 }
 
@@ -111,10 +130,11 @@ mod tests {
     #[test]
     fn the_memory_of_a_workspace_is_invisible_to_git() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        std::fs::write(folder.path().join("Cargo.toml"), "").expect("writable");
-        std::fs::create_dir(folder.path().join("exercises")).expect("writable");
+        fs::write(folder.path().join("Cargo.toml"), "").expect("writable");
+        fs::create_dir(folder.path().join("exercises")).expect("writable");
         let workspace = Workspace::find(Some(folder.path())).expect("complete");
-        let memory = workspace.memory().expect("writable");
-        assert_eq!(std::fs::read_to_string(memory.join(".gitignore")).expect("just written"), "*\n");
+        workspace.memory().keep("file", b"bytes").expect("writable");
+        let ignored = workspace.memory().file(".gitignore");
+        assert_eq!(fs::read_to_string(ignored).expect("just written"), "*\n");
     }
 }

@@ -3,7 +3,6 @@
 use super::Built;
 use crate::problem::{Problem, plain};
 use crate::submission::Package;
-use crate::workspace::Workspace;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -29,14 +28,6 @@ pub struct Call {
     pub arguments: Vec<OsString>,
     /// See [`Colour`].
     pub colour: Colour,
-}
-
-impl Call {
-    /// A call that builds these packages of a workspace.
-    pub fn in_workspace(workspace: &Workspace, packages: &[&Package], colour: Colour) -> Call {
-        let arguments = packages.iter().flat_map(|package| ["-p".into(), package.name.clone().into()]);
-        Call { manifest: workspace.root().join("Cargo.toml"), arguments: arguments.collect(), colour }
-    }
 }
 
 /// What cargo made of it, by the folder of the package and the name of the program.

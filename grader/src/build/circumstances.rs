@@ -1,7 +1,6 @@
 //! What else a build depends on: the toolchain, cargo's settings, the environment, the workspace.
 
 use super::stamp::Stamp;
-use crate::workspace::Workspace;
 use std::collections::hash_map::DefaultHasher;
 use std::env;
 use std::ffi::OsString;
@@ -9,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// Variables that cargo or rustc heed, by the beginnings of their names.
-const HEEDED: [&str; 10] = [
+const HEEDED: [&str; 9] = [
     "PATH",
     "CARGO_BUILD_",
     "CARGO_PROFILE_",
@@ -18,18 +17,17 @@ const HEEDED: [&str; 10] = [
     "CARGO_HOME",
     "CARGO_INCREMENTAL",
     "CARGO_UNSTABLE_",
-    "RUSTC",
     "RUST",
 ];
 
 /// Variables of these names that only concern the running program.
-const IGNORED: [&str; 3] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG"];
+const IGNORED: [&str; 4] = ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE", "RUST_LOG", "RUST_RECURSION_COUNT"];
 
-/// A number that changes when any of it does.
-pub fn digest(workspace: &Workspace) -> u64 {
+/// A number that changes when any of it does, for a workspace with this root.
+pub fn digest(root: &Path) -> u64 {
     let mut hasher = DefaultHasher::new();
     variables().hash(&mut hasher);
-    for path in files(workspace) {
+    for path in files(root) {
         let stamp = Stamp::of(&path);
         (path, stamp).hash(&mut hasher);
     }
@@ -43,9 +41,9 @@ fn variables() -> Vec<(OsString, OsString)> {
     found
 }
 
-fn files(workspace: &Workspace) -> Vec<PathBuf> {
-    let mut files = vec![workspace.root().join("Cargo.toml"), workspace.root().join("Cargo.lock")];
-    for folder in workspace.root().ancestors() {
+fn files(root: &Path) -> Vec<PathBuf> {
+    let mut files = vec![root.join("Cargo.toml"), root.join("Cargo.lock")];
+    for folder in root.ancestors() {
         let settings = [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"];
         files.extend(settings.map(|name| folder.join(name)));
     }

@@ -17,8 +17,9 @@ pub use cargo::{Call, Colour, Outcome};
 
 use crate::problem::Problem;
 use crate::submission::{Package, Unfit};
-use crate::workspace::Workspace;
+use crate::workspace::{Memory, Workspace};
 use record::Record;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -38,17 +39,41 @@ pub enum Built {
     Unknown(String),
 }
 
-/// Builds packages of the workspace, each independently of the others. The answer has their order.
+/// Where programs are built.
+#[derive(Debug, Clone)]
+pub struct Workshop {
+    /// The root of a cargo workspace.
+    pub root: PathBuf,
+    /// How cargo is asked for one program: `-p` a package, or `--bin` of the only package there is.
+    pub select: &'static str,
+    /// Where to remember what was built from what.
+    pub memory: Memory,
+}
+
+impl Workshop {
+    /// The learner's workspace.
+    pub fn of(workspace: &Workspace) -> Workshop {
+        Workshop { root: workspace.root().to_path_buf(), select: "-p", memory: workspace.memory() }
+    }
+
+    fn call(&self, packages: &[&Package], colour: Colour) -> Call {
+        let select = |package: &&Package| [OsString::from(self.select), package.name.clone().into()];
+        let arguments = packages.iter().flat_map(select).collect();
+        Call { manifest: self.root.join("Cargo.toml"), arguments, colour }
+    }
+}
+
+/// Builds programs, each independently of the others. The answer has their order.
 ///
 /// `news` hears what cargo is doing, for whoever watches.
 pub fn build(
-    workspace: &Workspace,
+    workshop: &Workshop,
     packages: &[Package],
     colour: Colour,
     news: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Built>, Problem> {
-    let mut built: Vec<Option<Built>> = packages.iter().map(|package| refused(workspace, package)).collect();
-    let mut record = Record::load(workspace);
+    let mut built: Vec<Option<Built>> = packages.iter().map(|package| refused(workshop, package)).collect();
+    let mut record = Record::load(workshop);
     let mut wanted = Vec::new();
     for (index, (package, built)) in packages.iter().zip(&mut built).enumerate() {
         if built.is_none() {
@@ -60,7 +85,7 @@ pub fn build(
     }
     if !wanted.is_empty() {
         let packages: Vec<&Package> = wanted.iter().map(|(_, package)| *package).collect();
-        let fresh = build_now(workspace, &packages, colour, news, &mut record)?;
+        let fresh = build_now(workshop, &packages, colour, news, &mut record)?;
         for ((index, _), outcome) in wanted.iter().zip(fresh) {
             built[*index] = Some(outcome);
         }
@@ -70,24 +95,25 @@ pub fn build(
 }
 
 /// What can be said without the compiler.
-fn refused(workspace: &Workspace, package: &Package) -> Option<Built> {
+fn refused(workshop: &Workshop, package: &Package) -> Option<Built> {
     let unfit = package.inspect().err()?;
-    let file = workspace.shown(unfit.path());
+    let file = unfit.path().strip_prefix(&workshop.root).unwrap_or(unfit.path()).display();
+    let reason = format!("{file} {}", unfit.reason());
     Some(match &unfit {
-        Unfit::Unreadable(..) => Built::Unknown(format!("{file} {}", unfit.reason())),
-        _ => Built::Broken { reason: format!("{file} {}", unfit.reason()), diagnostics: Vec::new() },
+        Unfit::Unreadable(..) => Built::Unknown(reason),
+        _ => Built::Broken { reason, diagnostics: Vec::new() },
     })
 }
 
 fn build_now(
-    workspace: &Workspace,
+    workshop: &Workshop,
     packages: &[&Package],
     colour: Colour,
     news: &(dyn Fn(&str) + Sync),
     record: &mut Record,
 ) -> Result<Vec<Built>, Problem> {
     let started = SystemTime::now();
-    let call = Call::in_workspace(workspace, packages, colour);
+    let call = workshop.call(packages, colour);
     let mut outcome = cargo::call(&call, news)?;
     // Cargo compares times only. A file put back with its old time is one that cargo takes for built.
     if record.refresh_misjudged(packages, &outcome) {
@@ -95,6 +121,6 @@ fn build_now(
     }
     let built = packages.iter().map(|package| outcome.of(package)).collect();
     record.update(packages, &built, started);
-    record.save(workspace);
+    record.save(workshop);
     Ok(built)
 }

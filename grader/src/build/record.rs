@@ -1,11 +1,10 @@
 //! What the last build was made from, so that a build of the same can be left out.
 
-use super::Built;
 use super::cargo::Outcome;
 use super::circumstances;
 use super::stamp::Stamp;
+use super::{Built, Workshop};
 use crate::submission::Package;
-use crate::workspace::Workspace;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
@@ -38,9 +37,9 @@ struct Entry {
 
 impl Record {
     /// The record of the last build; an empty one if there is none, or if it was made in other circumstances.
-    pub fn load(workspace: &Workspace) -> Record {
-        let circumstances = circumstances::digest(workspace);
-        let text = fs::read(workspace.root().join(".forklings").join(FILE)).unwrap_or_default();
+    pub fn load(workshop: &Workshop) -> Record {
+        let circumstances = circumstances::digest(&workshop.root);
+        let text = fs::read(workshop.memory.file(FILE)).unwrap_or_default();
         match serde_json::from_slice::<Record>(&text) {
             Ok(record) if record.schema == SCHEMA && record.circumstances == circumstances => record,
             _ => Record { schema: SCHEMA.into(), circumstances, packages: BTreeMap::new() },
@@ -66,7 +65,7 @@ impl Record {
                 && Stamp::of(&entry.executable) == Some(entry.built)
                 && content(&entry.inputs) != entry.content
             {
-                any |= touch(&package.source());
+                any |= touch(&package.source);
             }
         }
         any
@@ -96,17 +95,18 @@ impl Record {
 
     /// Keeps the record for the next time. Without it the next check is slower and nothing else, so that a
     /// file system that refuses it is no reason to complain.
-    pub fn save(&self, workspace: &Workspace) {
-        if let (Ok(folder), Ok(text)) = (workspace.memory(), serde_json::to_vec(self)) {
-            let _ = crate::replace::replace(&folder.join(FILE), &text);
+    pub fn save(&self, workshop: &Workshop) {
+        if let Ok(text) = serde_json::to_vec(self) {
+            let _ = workshop.memory.keep(FILE, &text);
         }
     }
 }
 
 /// All files that a program was built from, and those that would matter if they appeared.
 fn inputs(package: &Package, executable: &Path) -> Vec<PathBuf> {
-    let mut files = vec![package.manifest(), package.folder.join("build.rs"), package.source()];
-    files.extend([package.folder.clone(), package.folder.join("src")]);
+    let mut files = vec![package.manifest(), package.folder.join("build.rs"), package.source.clone()];
+    files.push(package.folder.clone());
+    files.extend(package.modules());
     let listed = fs::read_to_string(executable.with_extension("d")).unwrap_or_default();
     files.extend(sources(&listed).into_iter().map(|path| package.folder.join(path)));
     files.sort();

@@ -10,6 +10,7 @@ mod show;
 mod solution;
 mod summary;
 mod trace;
+mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::output::complain;
@@ -27,6 +28,7 @@ pub fn run(cli: &Cli) -> Status {
         Some(Command::Reset(one)) => reset::run(one, place),
         Some(Command::Solution(solution)) => solution::run(solution, place),
         Some(Command::Trace(trace)) => trace::run(trace),
+        Some(Command::Verify(verify)) => verify::run(verify, place),
     };
     result.unwrap_or_else(|problem| complain(&problem))
 }

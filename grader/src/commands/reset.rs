@@ -24,7 +24,7 @@ pub fn run(one: &One, place: &Place) -> Result<Status, Problem> {
     let package = Package::of_learner(&workspace, exercise);
     let mut text = String::new();
     for (path, shipped) in
-        [(package.source(), source(exercise)?), (package.manifest(), skeleton::manifest(exercise.id))]
+        [(package.source.clone(), source(exercise)?), (package.manifest(), skeleton::manifest(exercise.id))]
     {
         let shown = workspace.shown(&path);
         if fs::read(&path).is_ok_and(|bytes| bytes == shipped.as_bytes()) {

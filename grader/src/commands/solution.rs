@@ -22,7 +22,7 @@ pub fn run(solution: &Solution, place: &Place) -> Result<Status, Problem> {
         ));
         return Ok(Status::Failed);
     }
-    let path = Package::of_solution(&workspace, exercise).source();
+    let path = Package::of_solution(&workspace, exercise).source;
     let text = fs::read(&path).map_err(|error| Problem::file("read", &path, &error))?;
     to_stdout(format!("// {}\n", workspace.shown(&path)).as_bytes())?;
     to_stdout(&text)?;

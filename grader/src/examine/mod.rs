@@ -15,7 +15,7 @@ pub use graded::{report, without_run};
 pub use machine::machine;
 pub use sites::Sites;
 
-use crate::build::{self, Built, Colour};
+use crate::build::{self, Built, Colour, Workshop};
 use crate::busy::Busy;
 use crate::course::{Exercise, Grade, Run, grade};
 use crate::problem::Problem;
@@ -109,7 +109,7 @@ fn build_packages(
     };
     let packages: Vec<Package> = exercises.iter().map(package).collect();
     let busy = Busy::with("building");
-    build::build(workspace, &packages, colour, &|said| busy.say(said))
+    build::build(&Workshop::of(workspace), &packages, colour, &|said| busy.say(said))
 }
 
 /// Judges the runs of one exercise.

@@ -13,29 +13,30 @@ use crate::course::Exercise;
 use crate::workspace::Workspace;
 use std::path::PathBuf;
 
-/// A package of the workspace that can be built and judged.
+/// Something that cargo can make one program of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// Its name.
+    /// The program's name; for a package of the workspace also the package's.
     pub name: String,
-    /// Its folder.
+    /// The package's folder.
     pub folder: PathBuf,
+    /// The file with `main`.
+    pub source: PathBuf,
 }
 
 impl Package {
     /// The learner's own work on an exercise.
     pub fn of_learner(workspace: &Workspace, exercise: &Exercise) -> Package {
-        Package { name: exercise.id.to_string(), folder: workspace.exercise(exercise) }
+        Package::in_folder(exercise.id.to_string(), workspace.exercise(exercise))
     }
 
     /// The reference solution of an exercise.
     pub fn of_solution(workspace: &Workspace, exercise: &Exercise) -> Package {
-        Package { name: format!("{}-solution", exercise.id), folder: workspace.solution(exercise) }
+        Package::in_folder(format!("{}-solution", exercise.id), workspace.solution(exercise))
     }
 
-    /// Its source file.
-    pub fn source(&self) -> PathBuf {
-        self.folder.join("src/main.rs")
+    fn in_folder(name: String, folder: PathBuf) -> Package {
+        Package { name, source: folder.join("src/main.rs"), folder }
     }
 
     /// Its manifest.
@@ -46,7 +47,16 @@ impl Package {
     /// Whether the compiler can be trusted with it.
     pub fn inspect(&self) -> Result<(), Unfit> {
         files::inspect_text(&self.manifest())?;
-        files::inspect_text(&self.source())?;
-        files::inspect_folder(&self.folder.join("src"))
+        files::inspect_text(&self.source)?;
+        match self.modules() {
+            Some(folder) => files::inspect_folder(&folder),
+            None => Ok(()),
+        }
+    }
+
+    /// The folder in which further modules of it may lie.
+    pub fn modules(&self) -> Option<PathBuf> {
+        let folder = self.folder.join("src");
+        self.source.starts_with(&folder).then_some(folder)
     }
 }
