@@ -171,7 +171,8 @@ pub enum Whose {
 /// A process that is killed from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KillAt {
-    /// Which, in the order of creation; the root's first child is 1.
+    /// Which task, in the order of creation; the root's first child is 1. If it is a thread, nobody is killed:
+    /// a signal would end the whole process, which is not a child's death.
     pub task: u32,
     /// With what.
     pub signal: Signal,

@@ -54,7 +54,7 @@ impl Engine<'_> {
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
         task.fresh = false;
         let thread = task.tid != task.tgid;
-        if let Some(kill) = self.launch.plan.kill.filter(|kill| kill.task == task.id.0) {
+        if let Some(kill) = self.launch.plan.kill.filter(|kill| kill.task == task.id.0 && !thread) {
             process::kill(pid, kill.signal.0);
         } else if self.pacer.child_is_born(pid, thread) {
             return Ok(());
