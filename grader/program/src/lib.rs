@@ -16,6 +16,7 @@
 //! | [`elf`] | the file format: segments, sections |
 //! | [`inspection`] | can this file be run here, and will it have lines? |
 //! | [`registers`] | the registers of one frame, and the copied stack |
+//! | [`instructions`] | calls and system calls in machine code |
 //! | [`cfi`] | from one frame to its caller, as the compiler wrote it down |
 //! | [`walk`] | from the innermost frame outwards, also where nothing was written down |
 //! | [`units`] | the debug information of a file, unit by unit |
@@ -34,6 +35,7 @@ mod cfi;
 mod elf;
 mod functions;
 pub mod inspection;
+mod instructions;
 mod lines;
 pub mod programs;
 mod registers;

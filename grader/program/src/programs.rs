@@ -99,7 +99,8 @@ impl Programs {
 
     /// What is known of a file; read now, if it was not yet or has changed since.
     pub(crate) fn program(&self, path: &Path) -> Option<Arc<Program>> {
-        let version = Version::of(path)?;
+        // What is mapped and no file, such as the vDSO, has a name in brackets.
+        let version = Version::of(path).filter(|_| path.is_absolute())?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(program) = kept.get(path, &version) {
             return program;
@@ -187,9 +188,9 @@ impl Program {
         }
     }
 
-    /// Whether the instruction before an address is a call.
-    pub fn follows_a_call(&self, address: u64) -> bool {
-        self.elf.code_before(address).is_some_and(|code| ends_with_a_call(&code))
+    /// The few bytes of code before an address.
+    pub fn code_before(&self, address: u64) -> Option<Vec<u8>> {
+        self.elf.code_before(address)
     }
 
     fn units(&self) -> Option<&Units> {
@@ -201,15 +202,6 @@ impl Program {
         let lines = self.units.get().and_then(Option::as_ref).map_or(0, Units::size);
         frames + lines
     }
-}
-
-/// Whether bytes of code end with a call: `E8` and four bytes, or `FF /2` with its operand.
-fn ends_with_a_call(code: &[u8]) -> bool {
-    let byte = |back: usize| code.len().checked_sub(back).and_then(|at| code.get(at)).copied();
-    let direct = byte(5) == Some(0xe8);
-    let indirect = (2..=7)
-        .any(|back| byte(back) == Some(0xff) && byte(back - 1).is_some_and(|operand| operand >> 3 & 7 == 2));
-    direct || indirect
 }
 
 /// Which version of a file.
@@ -277,18 +269,5 @@ mod tests {
             kept.0.iter().rev().skip(1).flat_map(|(.., program)| program).map(|p| p.size()).sum();
         assert_eq!(kept.0.last().map(|(path, ..)| path), Some(&last));
         assert!(kept.0.len() > 1 && others <= MOST_KEPT_BYTES, "{others}");
-    }
-
-    #[test]
-    fn calls_are_told_from_other_instructions() {
-        let calls: [&[u8]; 4] = [
-            &[0x90, 0x90, 0xe8, 1, 2, 3, 4],
-            &[0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0],
-            &[0x90, 0xff, 0x15, 1, 2, 3, 4],
-            &[0xff, 0x94, 0x24, 0x80, 0, 0, 0],
-        ];
-        assert!(calls.iter().all(|code| ends_with_a_call(code)));
-        let others: [&[u8]; 4] = [&[], &[0xe8], &[0x90; 7], &[0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xe0]];
-        assert!(others.iter().all(|code| !ends_with_a_call(code)));
     }
 }

@@ -6,6 +6,7 @@
 //! nothing yet), and the chain of frame pointers.
 
 use crate::cfi::{Caller, NoCaller};
+use crate::instructions::{ends_with_call, ends_with_system_call};
 use crate::programs::{Program, Programs};
 use crate::registers::{FRAME_POINTER, INSTRUCTION, Memory, Registers, STACK_POINTER};
 use grader_trace::{Module, Snapshot};
@@ -29,25 +30,22 @@ pub(crate) struct Place {
 pub(crate) fn walk(programs: &Programs, snapshot: &Snapshot) -> Vec<Place> {
     let mut walker = Walker { snapshot, memory: Memory::of(snapshot), files: Files::new(programs, snapshot) };
     let mut registers = Registers::of(snapshot);
+    let mut position = Position::Stopped;
     let mut places = Vec::new();
-    // The innermost frame is in a system call, and the instruction that made it is the one before.
-    let mut position = Position::Called;
     while let Some(address) = registers.get(INSTRUCTION)
         && places.len() < MOST_FRAMES
     {
-        let innermost = places.is_empty();
         let module = walker.module(address);
         let code = module.and_then(|index| walker.files.code(index, address));
-        places.push(Place {
-            address,
-            code: code.clone().map(|(program, linked)| (program, position.instruction(linked))),
-            module,
-        });
-        let Some(caller) = walker.caller(innermost, address, position, code, &registers) else { break };
+        let instruction = |(program, linked): &(Arc<Program>, u64)| {
+            (Arc::clone(program), position.instruction(program, *linked))
+        };
+        places.push(Place { address, code: code.as_ref().map(instruction), module });
+        let Some(caller) = walker.caller(address, position, code.as_ref(), &registers) else { break };
         // Callers lie higher, but for two: one interrupted on another stack, and the caller of vfork,
         // which takes its return address off the stack for the time of the call.
         let (above, here) = (caller.registers.get(STACK_POINTER), registers.get(STACK_POINTER));
-        if above <= here && !caller.interrupted && !(innermost && above == here) {
+        if above <= here && !caller.interrupted && !(position == Position::Stopped && above == here) {
             break;
         }
         position = if caller.interrupted { Position::Interrupted } else { Position::Called };
@@ -56,21 +54,33 @@ pub(crate) fn walk(programs: &Programs, snapshot: &Snapshot) -> Vec<Place> {
     places
 }
 
-/// How a frame came to be where it is.
+/// How a frame came to be where it is. The address is that of the next instruction in all cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
-    /// It has called: the address is that of the next instruction, perhaps of the next function.
+    /// The innermost frame: it has called the kernel, or a signal ends it in the middle of its work.
+    Stopped,
+    /// It has called a function. The next instruction may belong to another one, if this call never returns.
     Called,
-    /// It was interrupted before the instruction at the address.
+    /// The kernel has interrupted it, for a signal.
     Interrupted,
 }
 
 impl Position {
     /// An address within the instruction that is under way.
-    fn instruction(self, address: u64) -> u64 {
+    fn instruction(self, program: &Program, address: u64) -> u64 {
+        let in_system_call = || program.code_before(address).is_some_and(|code| ends_with_system_call(&code));
         match self {
+            Position::Stopped if in_system_call() => address.wrapping_sub(1),
+            Position::Stopped | Position::Interrupted => address,
             Position::Called => address.wrapping_sub(1),
-            Position::Interrupted => address,
+        }
+    }
+
+    /// The address whose call frame information holds. What a system call does to a frame, it has done.
+    fn frame(self, address: u64) -> u64 {
+        match self {
+            Position::Stopped | Position::Interrupted => address,
+            Position::Called => address.wrapping_sub(1),
         }
     }
 }
@@ -84,23 +94,22 @@ struct Walker<'a> {
 impl Walker<'_> {
     fn caller(
         &mut self,
-        innermost: bool,
         address: u64,
         position: Position,
-        code: Option<(Arc<Program>, u64)>,
+        code: Option<&(Arc<Program>, u64)>,
         registers: &Registers,
     ) -> Option<Caller> {
         if let Some((program, linked)) = code {
-            // In the innermost frame the system call is done with as far as the table goes:
-            // what it says from the next instruction on is what holds.
-            let at = if innermost { linked } else { position.instruction(linked) };
-            match program.caller(at, address.wrapping_sub(linked), registers, self.memory) {
+            let bias = address.wrapping_sub(*linked);
+            match program.caller(position.frame(*linked), bias, registers, self.memory) {
                 Ok(caller) => return Some(caller),
                 Err(NoCaller::Outermost | NoCaller::Lost) => return None,
                 Err(NoCaller::Unlisted) => {}
             }
         }
-        if innermost && let Some(caller) = self.untouched_stack(registers) {
+        if position == Position::Stopped
+            && let Some(caller) = self.untouched_stack(registers)
+        {
             return Some(caller);
         }
         self.frame_pointer(registers)
@@ -111,7 +120,7 @@ impl Walker<'_> {
         let top = registers.get(STACK_POINTER)?;
         let back = self.memory.word(top)?;
         let (program, linked) = self.module(back).and_then(|index| self.files.code(index, back))?;
-        if !program.follows_a_call(linked) {
+        if !ends_with_call(&program.code_before(linked)?) {
             return None;
         }
         let mut caller = *registers;

@@ -1,6 +1,6 @@
 //! Whatever way a program makes a call, and however it was built: the line is found.
 
-use crate::stopped::{Built, Stop, stops};
+use crate::stopped::{Built, END, Stop, stops};
 use grader_program::{DebugInfo, Frame, Programs, inspect};
 use grader_trace::Snapshot;
 use std::path::Path;
@@ -255,6 +255,23 @@ fn threads_share_what_was_read() {
         }
     });
     assert!(alone.iter().flatten().count() > RUST_TEXTS.len());
+}
+
+#[test]
+fn the_line_where_a_program_ends() {
+    for options in [&["-g"][..], &["-g", "-O"]] {
+        let built = Built::rust_program("ends.rs", options);
+        for way in ["store", "jump", "abort", "exit", "kill"] {
+            let mut command = Command::new(built.program());
+            command.arg(way);
+            let stops = stops(command, &[END]);
+            let [end] = stops.as_slice() else { panic!("{way}: {} ends", stops.len()) };
+            let expected = built.line(way);
+            assert!(expected.is_some(), "no line says {way:?}");
+            let site = Programs::new().site(&end.snapshot, &|file| file == built.source);
+            assert_eq!(site.map(|site| site.line), expected, "{way}");
+        }
+    }
 }
 
 #[test]

@@ -12,11 +12,14 @@ use std::process::{Command, Stdio};
 use std::{fs, io, mem, ptr};
 
 /// What the real tracer copies, too.
-const STACK_BYTES: usize = 32 << 10;
+const STACK_BYTES: usize = 16 << 10;
+
+/// Stands for the number of a call where a task ends.
+pub const END: i64 = -1;
 
 /// A task at the entry of a system call.
 pub struct Stop {
-    /// The number of the call.
+    /// The number of the call, or [`END`].
     pub call: i64,
     /// What it would write, if it is a write(2).
     pub text: String,
@@ -37,7 +40,8 @@ pub fn stops(mut command: Command, calls: &[i64]) -> Vec<Stop> {
         | libc::PTRACE_O_TRACESYSGOOD
         | libc::PTRACE_O_TRACEFORK
         | libc::PTRACE_O_TRACEVFORK
-        | libc::PTRACE_O_TRACECLONE;
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEEXIT;
     request(libc::PTRACE_SETOPTIONS, root, 0, options as usize).expect("set options");
     resume(root, 0);
     let mut stops = Vec::new();
@@ -48,7 +52,11 @@ pub fn stops(mut command: Command, calls: &[i64]) -> Vec<Stop> {
                 stops.extend(entered(task, calls));
                 0
             }
-            Status::Event => 0,
+            Status::Event(libc::PTRACE_EVENT_EXIT) if calls.contains(&END) => {
+                stops.extend(registers(task).map(|registers| stop(task, END, &registers)));
+                0
+            }
+            Status::Event(_) => 0,
             // What a new task stops with, and what each other signal is: its own.
             Status::Stopped(libc::SIGSTOP) => 0,
             Status::Stopped(signal) => signal,
@@ -66,7 +74,7 @@ fn trace_me() -> io::Result<()> {
 enum Status {
     Ended,
     Call,
-    Event,
+    Event(i32),
     Stopped(i32),
 }
 
@@ -83,7 +91,7 @@ fn wait_for(task: i32) -> Option<(i32, Status)> {
     let status = if !libc::WIFSTOPPED(status) {
         Status::Ended
     } else if status >> 16 != 0 {
-        Status::Event
+        Status::Event(status >> 16)
     } else if libc::WSTOPSIG(status) == libc::SIGTRAP | 0x80 {
         Status::Call
     } else {
@@ -105,22 +113,29 @@ fn request(request: libc::c_uint, task: i32, address: usize, data: usize) -> io:
     }
 }
 
-fn entered(task: i32, calls: &[i64]) -> Option<Stop> {
+fn registers(task: i32) -> Option<libc::user_regs_struct> {
     // SAFETY: all bits zero is a valid value of this C struct of numbers.
     let mut registers: libc::user_regs_struct = unsafe { mem::zeroed() };
     request(libc::PTRACE_GETREGS, task, 0, ptr::from_mut(&mut registers).addr()).ok()?;
+    Some(registers)
+}
+
+fn entered(task: i32, calls: &[i64]) -> Option<Stop> {
+    let registers = registers(task)?;
     // At the entry of a call rax holds -ENOSYS; no call here returns that.
     let call = registers.orig_rax as i64;
-    if registers.rax as i64 != -i64::from(libc::ENOSYS) || !calls.contains(&call) {
-        return None;
-    }
+    let entry = registers.rax as i64 == -i64::from(libc::ENOSYS);
+    (entry && calls.contains(&call)).then(|| stop(task, call, &registers))
+}
+
+fn stop(task: i32, call: i64, registers: &libc::user_regs_struct) -> Stop {
     let memory = File::open(format!("/proc/{task}/mem")).expect("open the memory");
     let text = if call == libc::SYS_write {
         String::from_utf8_lossy(&copy(&memory, registers.rsi, registers.rdx as usize)).trim_end().to_owned()
     } else {
         String::new()
     };
-    let r = &registers;
+    let r = registers;
     let snapshot = Snapshot {
         registers: vec![
             r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
@@ -130,7 +145,7 @@ fn entered(task: i32, calls: &[i64]) -> Option<Stop> {
         stack: copy(&memory, r.rsp, STACK_BYTES).into(),
         modules: modules(task).into(),
     };
-    Some(Stop { call, text, snapshot })
+    Stop { call, text, snapshot }
 }
 
 /// Up to so many bytes, as far as the memory is mapped.
@@ -188,8 +203,13 @@ impl Built {
 
     /// The same with the Rust compiler.
     pub fn rust(options: &[&str]) -> Built {
+        Built::rust_program("calls.rs", options)
+    }
+
+    /// Builds another program than `calls.rs`.
+    pub fn rust_program(name: &str, options: &[&str]) -> Built {
         let compiler = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        Built::new(&compiler, "calls.rs", &[&["--edition=2024"], options].concat())
+        Built::new(&compiler, name, &[&["--edition=2024"], options].concat())
     }
 
     /// The program.
