@@ -49,6 +49,11 @@ pub enum Command {
     Trace(Trace),
     /// Check the course itself: skeletons, solutions and fixtures get the verdicts they must
     Verify(Verify),
+    /// What this machine allows, and what that means for verdicts
+    Doctor,
+    /// What `doctor` runs under the tracer
+    #[command(hide = true)]
+    Patient,
 }
 
 /// `grader check`.

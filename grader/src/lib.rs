@@ -19,6 +19,7 @@
 //! | [`examine`] | all of it, for a number of exercises |
 //! | [`report`] | what was found, as data and as text |
 //! | [`verify`](mod@verify) | the course checks itself |
+//! | [`doctor`] | what this machine allows |
 //! | [`progress`] | how far the learner is |
 //! | [`problem`], [`output`], [`replace`], [`terminal`], [`busy`] | speaking to people and to files |
 //!
@@ -26,12 +27,14 @@
 //! [`problem::Problem`] and ends up as one message on standard error. They share no type and no exit status.
 
 #![forbid(unsafe_code)]
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 pub mod build;
 pub mod busy;
 pub mod cli;
 pub mod commands;
 pub mod course;
+pub mod doctor;
 pub mod examine;
 pub mod output;
 pub mod problem;

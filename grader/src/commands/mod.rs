@@ -2,6 +2,7 @@
 
 mod check;
 mod choice;
+mod doctor;
 mod hint;
 mod list;
 mod next;
@@ -29,6 +30,11 @@ pub fn run(cli: &Cli) -> Status {
         Some(Command::Solution(solution)) => solution::run(solution, place),
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Verify(verify)) => verify::run(verify, place),
+        Some(Command::Doctor) => doctor::run(place),
+        Some(Command::Patient) => {
+            crate::doctor::be_the_patient();
+            Ok(Status::Passed)
+        }
     };
     result.unwrap_or_else(|problem| complain(&problem))
 }

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! //! fails: one-child
-//! //! Somebody who …
 //! //! verdict: crashed
+//! //! Somebody who …
 //! ```
 //!
-//! or `//! passes`. The third line is there only where the verdict is another than `failed`.
+//! or `//! passes` and a sentence. The verdict is there only where it is another than `failed`.
 
 use crate::report::model::Verdict;
 
@@ -28,11 +28,11 @@ pub enum Expected {
 pub fn read(text: &str) -> Result<Expected, String> {
     let mut lines = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim);
     let first = lines.next().unwrap_or_default();
-    let about = lines.next().unwrap_or_default();
-    if about.is_empty() {
-        return Err("its second line must be `//!` and a sentence on what it does".into());
+    let (verdict, about): (Vec<&str>, Vec<&str>) = lines.partition(|line| line.starts_with("verdict:"));
+    if about.iter().all(|line| line.is_empty()) {
+        return Err("below its first line a `//!` line must say what it does".into());
     }
-    let verdict = match lines.find_map(|line| line.strip_prefix("verdict:")).map(str::trim) {
+    let verdict = match verdict.first().and_then(|line| line.strip_prefix("verdict:")).map(str::trim) {
         None => Verdict::Failed,
         Some("crashed") => Verdict::Crashed,
         Some("timed-out") => Verdict::TimedOut,
@@ -55,7 +55,7 @@ mod tests {
         assert_eq!(read("//! passes\n//! Unusual.\n"), Ok(Expected::Passes));
         assert_eq!(read("//! fails: reaped\n//! Somebody.\n"), fails("reaped", Verdict::Failed));
         assert_eq!(
-            read("//! fails: reaped\n//! Somebody\n//! who.\n//! verdict: timed-out\n\nfn main() {}\n"),
+            read("//! fails: reaped\n//! verdict: timed-out\n//! Somebody\n//! who.\n\nfn main() {}\n"),
             fails("reaped", Verdict::TimedOut)
         );
     }

@@ -36,6 +36,7 @@ pub mod trouble;
 
 pub use launch::*;
 pub use recording::{Captured, Recording};
+pub use sys::memory::reads_memory_in_bulk;
 pub use trouble::Trouble;
 
 use engine::Engine;

@@ -10,6 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static READV_DENIED: AtomicBool = AtomicBool::new(false);
 
+/// Whether process_vm_readv(2) has worked up to now. Where it is denied, PEEKDATA takes its place.
+pub fn reads_memory_in_bulk() -> bool {
+    !READV_DENIED.load(Ordering::Relaxed)
+}
+
 const PAGE: u64 = 4096;
 
 /// The memory of one stopped task.
