@@ -1,6 +1,7 @@
 //! `grader trace`: what any program did, as the kernel saw it.
 
 use crate::cli::Trace as Arguments;
+use crate::examine::Sites;
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
 use crate::submission::{inspect_file, locate_program};
@@ -57,8 +58,12 @@ fn record(command: &[OsString]) -> Result<Trace, Problem> {
         plan: Plan::default(),
         snapshots: true,
     };
-    let recording = grader_tracer::run(&launch, &Cancel::default());
-    recording.map(|recording| recording.trace).map_err(|trouble| Problem::Environment(trouble.to_string()))
+    let recording = grader_tracer::run(&launch, &Cancel::default())
+        .map_err(|trouble| Problem::Environment(trouble.to_string()))?;
+    let sites = Sites::new(None);
+    let mut trace = recording.trace.clone();
+    trace.locate(|event| sites.site(&recording, event));
+    Ok(trace)
 }
 
 fn unusual(ending: &Ending) -> Option<&'static str> {

@@ -28,6 +28,8 @@ pub struct Grade {
     pub points: Points,
     /// One entry a check, in the order of the exercise.
     pub checks: Vec<CheckGrade>,
+    /// The check that fails because the program came to a `todo!()`, if it did.
+    pub unwritten: Option<&'static str>,
 }
 
 /// What came of one check over all its scenarios.
@@ -73,14 +75,12 @@ impl CheckGrade {
 /// Grades the runs of one exercise, one a scenario.
 pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
     let mut checks: Vec<CheckGrade> = exercise.checks.iter().map(|check| over_all(check, runs)).collect();
-    if let Some(unwritten) = Unwritten::find(exercise, runs) {
-        unwritten.replace(&mut checks, runs);
-    }
+    let unwritten = Unwritten::find(exercise, runs).map(|unwritten| unwritten.replace(&mut checks, runs));
     let (verdict, note) = verdict(runs, &checks);
     let points = checks.iter().map(CheckGrade::points).fold(Points { earned: 0, max: 0 }, |sum, one| {
         Points { earned: sum.earned + one.earned, max: sum.max + one.max }
     });
-    Grade { exercise, verdict, note, points, checks }
+    Grade { exercise, verdict, note, points, checks, unwritten }
 }
 
 /// One check over all the runs that it names.

@@ -41,8 +41,8 @@ impl Unwritten {
         Some(Unwritten { check: check.id, finding, run: *run })
     }
 
-    /// Puts the finding in its place, and makes moot what comes after it.
-    pub fn replace(self, checks: &mut [CheckGrade], runs: &[Run]) {
+    /// Puts the finding in its place, and makes moot what comes after it; the check that now has it.
+    pub fn replace(self, checks: &mut [CheckGrade], runs: &[Run]) -> &'static str {
         let first = checks.iter().position(|grade| grade.check.id == self.check).unwrap_or_default();
         for (index, grade) in checks.iter_mut().enumerate() {
             let stopped = runs
@@ -56,6 +56,7 @@ impl Unwritten {
                 grade.outcome = CheckOutcome::Moot { because: self.check };
             }
         }
+        self.check
     }
 }
 

@@ -14,13 +14,16 @@ pub fn graded(grade: &Grade, runs: &[Run], trouble: Option<&Trouble>, sites: &Si
         (Verdict::CannotTell, Some(trouble)) => Some(trouble.to_string()),
         _ => grade.note.clone(),
     };
+    let checks: Vec<Checked> = grade.checks.iter().map(|check| checked(check, runs, sites)).collect();
+    let carrier = checks.iter().find(|check| grade.unwritten.is_some_and(|id| id == check.id));
+    let unwritten = carrier.and_then(|check| check.finding.as_ref()?.sites.first().cloned());
     Graded {
         id: grade.exercise.id.to_string(),
         verdict: grade.verdict,
         note,
-        unwritten: None,
+        unwritten,
         points: if grade.exercise.counted { grade.points } else { Points { earned: 0, max: 0 } },
-        checks: grade.checks.iter().map(|check| checked(check, runs, sites)).collect(),
+        checks,
     }
 }
 

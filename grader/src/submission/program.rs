@@ -3,6 +3,7 @@
 use super::files::inspect_file;
 use crate::build::Built;
 use crate::problem::{Problem, plain};
+use grader_program::Why;
 use std::env;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -30,6 +31,9 @@ pub fn locate_program(name: &OsStr) -> Result<PathBuf, Problem> {
 
 fn runnable(file: &Path) -> Result<PathBuf, Problem> {
     let refuse = |reason: String| Problem::Environment(format!("cannot run {}: {reason}", file.display()));
-    inspect_file(file).map_err(|unfit| refuse(format!("it {}", unfit.reason())))?;
+    grader_program::inspect(file).map_err(|refused| match refused.why {
+        Why::Unreadable(error) => refuse(plain(&error)),
+        why => refuse(why.to_string()),
+    })?;
     file.canonicalize().map_err(|error| refuse(plain(&error)))
 }

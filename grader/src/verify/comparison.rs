@@ -35,7 +35,7 @@ pub fn compare(case: &Case, found: &Examined) -> Line {
             graded.note.clone().unwrap_or_default(),
             found.diagnostics.concat()
         ))),
-        (Kind::Skeleton, _) => unwritten(graded),
+        (Kind::Skeleton, _) => unwritten(graded, found),
         (Kind::Solution(_), _) => expect(&Expected::Passes, graded),
         (Kind::Fixture(_, expected), _) => expect(expected, graded),
     };
@@ -43,13 +43,10 @@ pub fn compare(case: &Case, found: &Examined) -> Line {
 }
 
 /// A skeleton fails with one finding in words, and earns nothing.
-fn unwritten(graded: &Graded) -> Result<String, Wrong> {
-    let findings: Vec<&str> = failing(graded)
-        .filter_map(|(_, observed)| observed)
-        .filter(|observed| observed.contains("not written yet"))
-        .collect();
-    match (graded.verdict, &findings[..]) {
-        (Verdict::Failed, [_]) if failing(graded).count() == 1 && graded.points.earned == 0 => {
+fn unwritten(graded: &Graded, found: &Examined) -> Result<String, Wrong> {
+    let unwritten = found.judged.as_ref().is_some_and(|judged| judged.grade.unwritten.is_some());
+    match graded.verdict {
+        Verdict::Failed if unwritten && failing(graded).count() == 1 && graded.points.earned == 0 => {
             Ok("is not written yet, and is told so".to_string())
         }
         _ => Err(Wrong::Other(format!(
