@@ -13,15 +13,15 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`elf`] | the file format: segments, sections |
+//! | `elf` | the file format: segments, sections |
 //! | [`inspection`] | can this file be run here, and will it have lines? |
-//! | [`registers`] | the registers of one frame, and the copied stack |
-//! | [`instructions`] | calls and system calls in machine code |
-//! | [`cfi`] | from one frame to its caller, as the compiler wrote it down |
-//! | [`walk`] | from the innermost frame outwards, also where nothing was written down |
-//! | [`units`] | the debug information of a file, unit by unit |
-//! | [`lines`] | from an address to file and line |
-//! | [`functions`] | from an address to the functions it is in, inlined ones too |
+//! | `registers` | the registers of one frame, and the copied stack |
+//! | `instructions` | calls and system calls in machine code |
+//! | `cfi` | from one frame to its caller, as the compiler wrote it down |
+//! | `walk` | from the innermost frame outwards, also where nothing was written down |
+//! | `units` | the debug information of a file, unit by unit |
+//! | `lines` | from an address to file and line |
+//! | `functions` | from an address to the functions it is in, inlined ones too |
 //! | [`programs`] | the files already read, and the questions one can ask |
 //!
 //! Invariants: no file and no stack, however damaged, makes this package panic

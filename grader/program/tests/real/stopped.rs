@@ -192,13 +192,17 @@ impl Built {
         Built { folder, source }
     }
 
-    /// The same with the C compiler; none, with a word to whoever reads the tests' output, where there is none.
+    /// Builds `calls.c`; none, with a word to whoever reads the tests' output, where that cannot be done.
     pub fn c(options: &[&str]) -> Option<Built> {
-        if Command::new("cc").arg("--version").output().is_err() {
-            eprintln!("SKIPPED: there is no C compiler (cc) here");
-            return None;
-        }
-        Some(Built::new("cc", "calls.c", options))
+        let library = Command::new("cc").arg("-print-file-name=libc.a").output();
+        let missing = match library {
+            Err(_) => "C compiler (cc)",
+            // The compiler answers with a path where it has the file, and with its bare name where not.
+            Ok(found) if wants_static_libc(options) && !found.stdout.contains(&b'/') => "static C library",
+            Ok(_) => return Some(Built::new("cc", "calls.c", options)),
+        };
+        eprintln!("SKIPPED: there is no {missing} here for {options:?}");
+        None
     }
 
     /// The same with the Rust compiler.
@@ -223,4 +227,8 @@ impl Built {
         let said = |line: &str| line.split_once("// ").is_some_and(|(_, comment)| comment == words);
         text.lines().position(said).map(|index| index as u32 + 1)
     }
+}
+
+fn wants_static_libc(options: &[&str]) -> bool {
+    options.iter().any(|option| option.starts_with("-static"))
 }
