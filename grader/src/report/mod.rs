@@ -11,13 +11,25 @@
 //! | [`shown`] | what is shown to people beside it |
 //! | [`style`] | width, colour, character set |
 //! | [`json`] | `--format json` |
+//! | [`human`] | pages and the summary for people |
+//! | [`trace`] | `grader trace`: any run for people |
+//! | `picture` | trees and lanes |
+//! | `page`, `line`, `visible`, `ink` | paragraphs, cells, printable text, colours |
 //!
-//! Invariant: nothing here decides. Verdicts come from the checks.
+//! Invariants: nothing here decides, verdicts come from the checks. All text, whoever wrote it, goes
+//! through `visible` before it is printed.
 
+pub mod human;
+mod ink;
 pub mod json;
+mod line;
 pub mod model;
+mod page;
+mod picture;
 pub mod shown;
 pub mod style;
+pub mod trace;
+mod visible;
 
 pub use shown::{Excerpt, Seen, Shown};
 pub use style::Style;

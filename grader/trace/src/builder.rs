@@ -60,6 +60,19 @@ impl Builder {
         &mut self.events[last]
     }
 
+    /// This moment: the beginning of a call that lasts while others do something.
+    pub fn now(&mut self) -> Stamp {
+        self.next_stamp()
+    }
+
+    /// Any operation, begun at an earlier moment and complete now.
+    pub fn event_since(&mut self, begin: Stamp, task: TaskId, op: Operation) -> &mut Event {
+        let event = self.event(task, op);
+        event.begin = begin;
+        event.at = Duration::from_micros(100 * begin.0);
+        event
+    }
+
     /// fork; the child.
     pub fn fork(&mut self, task: TaskId) -> TaskId {
         self.clone_with(task, "clone", CloneFlags::default())
@@ -123,13 +136,22 @@ impl Builder {
 
     /// A blocking wait for any child that reaps `child`, which has ended.
     pub fn wait(&mut self, task: TaskId, child: TaskId) {
+        let now = self.next_stamp();
+        self.wait_since(now, task, child);
+    }
+
+    /// The same, but the call began at an earlier moment: it slept until the child ended.
+    pub fn wait_since(&mut self, begin: Stamp, task: TaskId, child: TaskId) {
         let status = self.events.iter().rev().find_map(|event| match event.op {
             Operation::Exit(status) if event.task == child => Some(status),
             _ => None,
         });
         let change = Change::Ended(status.unwrap_or(ExitStatus::Exited(0)));
         let news = News { pid: self.pid(child), task: Some(child), change };
-        self.wait_answers(task, false, Outcome::Done(Some(news)));
+        let result = Outcome::Done(Some(news));
+        let wait =
+            Wait { call: "wait4".into(), selector: Selector::Any, nohang: false, nowait: false, result };
+        self.event_since(begin, task, Operation::Wait(wait));
     }
 
     /// A wait with WNOHANG that has nothing to report.

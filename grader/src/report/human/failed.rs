@@ -1,0 +1,142 @@
+//! The page of an exercise that does not pass: what is wrong, where, why it matters, what to try.
+
+use super::excerpt;
+use crate::report::ink::Ink;
+use crate::report::line::Line;
+use crate::report::model::{CheckVerdict, Checked, Found};
+use crate::report::page::Page;
+use crate::report::picture;
+use crate::report::shown::Shown;
+use crate::report::visible::Visible;
+
+/// Further failing checks are listed up to this many.
+const MOST_OTHERS: usize = 4;
+
+/// A picture on a page is not higher than this.
+const PICTURE_ROWS: usize = 48;
+
+pub(super) fn page(page: &mut Page, shown: &Shown) {
+    let checks = &shown.graded.checks;
+    let mut failing = checks.iter().filter_map(|check| Some((check, check.finding.as_ref()?)));
+    if let Some((check, found)) = failing.next() {
+        first(page, shown, check, found);
+    }
+    others(page, &failing.collect::<Vec<_>>());
+    rest(page, checks);
+    pictures(page, shown);
+}
+
+/// The first failing check, in full.
+fn first(page: &mut Page, shown: &Shown, check: &Checked, found: &Found) {
+    page.paragraph(2, &sentence(&check.claim), Ink::Strong);
+    page.blank();
+    page.labelled("expected", &found.expected, Ink::Good);
+    page.labelled("observed", &found.observed, Ink::Bad);
+    let title = shown.scenarios.iter().find(|(id, _)| *id == found.scenario).map(|(_, title)| *title);
+    match title {
+        Some("") => {}
+        Some(title) => page.labelled("when", title, Ink::Plain),
+        None => page.labelled("when", &found.scenario, Ink::Plain),
+    }
+    if let Some(site) = found.sites.first() {
+        page.labelled("where", &format!("{}:{}, in {}", site.file, site.line, site.function), Ink::Plain);
+    }
+    if let Some(excerpt) = &shown.excerpt {
+        excerpt::put(page, excerpt, 11);
+    }
+    page.labelled("why", &found.why, Ink::Plain);
+    if let Some(hint) = &found.hint {
+        page.labelled("hint", hint, Ink::Plain);
+    }
+    page.blank();
+}
+
+/// The other failing checks, a line each.
+fn others(page: &mut Page, failing: &[(&Checked, &Found)]) {
+    for (index, (check, found)) in failing.iter().take(MOST_OTHERS).enumerate() {
+        let label = if index == 0 { "also" } else { "" };
+        listed(page, label, '✗', Ink::Bad, &format!("{}: {}", check.id, found.observed));
+    }
+    if failing.len() > MOST_OTHERS {
+        let more = format!("… and {} more", failing.len() - MOST_OTHERS);
+        page.labelled("", &more, Ink::Dim);
+    }
+}
+
+/// What could not be judged, and what holds: in short.
+fn rest(page: &mut Page, checks: &[Checked]) {
+    for check in checks.iter().filter(|check| check.verdict == CheckVerdict::CannotTell) {
+        let note = check.note.as_deref().unwrap_or("this machine does not allow the measurement");
+        listed(page, "cannot tell", '?', Ink::Grader, &format!("{}: {note}", check.id));
+    }
+    let ids = |verdict| {
+        let of = checks.iter().filter(|check| check.verdict == verdict).map(|check| check.id.as_str());
+        of.collect::<Vec<_>>().join(", ")
+    };
+    let (unjudged, held) = (ids(CheckVerdict::NotJudged), ids(CheckVerdict::Passed));
+    if !unjudged.is_empty() {
+        page.labelled("not judged", &format!("{unjudged} (until the above holds)"), Ink::Dim);
+    }
+    if !held.is_empty() {
+        page.labelled("holds", &held, Ink::Dim);
+    }
+    page.blank();
+}
+
+/// A line that is shortened rather than broken.
+fn listed(page: &mut Page, label: &str, glyph: char, ink: Ink, text: &str) {
+    let style = *page.style;
+    let mut line = Line::default();
+    line.put(2, &Visible::new(label, &style), Ink::Dim);
+    line.glyph(13, glyph, ink);
+    let room = style.width.saturating_sub(15);
+    line.put(15, &Visible::new(text, &style).shortened(room, &style), Ink::Plain);
+    page.lines([line]);
+}
+
+fn pictures(page: &mut Page, shown: &Shown) {
+    let Some(seen) = shown.seen else { return };
+    let style = *page.style;
+    page.blank();
+    match shown.wanted {
+        Some(wanted) => page.lines(picture::beside(seen, wanted, &style, PICTURE_ROWS)),
+        None => {
+            page.paragraph(2, "what it did", Ink::Strong);
+            page.lines(picture::lanes(seen.trace, seen.events, &style, PICTURE_ROWS));
+        }
+    }
+}
+
+/// A program that ran into a `todo!()`: no fault, only unfinished.
+pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
+    if let Some(site) = &shown.graded.unwritten {
+        let at = format!(
+            "The program ran up to the todo!() in {}:{}. Your part begins there.",
+            site.file, site.line
+        );
+        page.paragraph(2, &at, Ink::Plain);
+    }
+    if let Some(excerpt) = &shown.excerpt {
+        page.blank();
+        excerpt::put(page, excerpt, 2);
+    }
+    page.blank();
+    let open: Vec<&Checked> =
+        shown.graded.checks.iter().filter(|check| check.verdict != CheckVerdict::Passed).collect();
+    for (index, check) in open.iter().enumerate() {
+        let label = if index == 0 { "to do" } else { "" };
+        listed(page, label, '○', Ink::Dim, &check.claim);
+    }
+    let hint = open.iter().find_map(|check| check.finding.as_ref()?.hint.as_deref());
+    if let Some(hint) = hint {
+        page.labelled("hint", hint, Ink::Plain);
+    }
+}
+
+/// The claim as a sentence of its own.
+fn sentence(claim: &str) -> String {
+    let mut chars = claim.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    let full_stop = if claim.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{first}{}{full_stop}", chars.as_str())
+}
