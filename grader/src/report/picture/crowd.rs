@@ -6,6 +6,7 @@ use super::story::{Act, Step};
 use super::words::Words;
 use grader_trace::{Fate, TaskId, Trace};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The tasks that are drawn, and what they did.
 #[derive(Debug, Clone)]
@@ -89,9 +90,10 @@ fn signatures(trace: &Trace, steps: &[Step]) -> Vec<String> {
         };
         signatures[task.id.index()].push_str(&fate);
         if let Some(creator) = task.birth.creator {
-            let own = std::mem::take(&mut signatures[task.id.index()]);
-            signatures[creator.index()].push_str(&format!("({own})"));
-            signatures[task.id.index()] = own;
+            // A family of thousands would make signatures of megabytes: the child's is only hashed.
+            let mut hasher = DefaultHasher::new();
+            signatures[task.id.index()].hash(&mut hasher);
+            signatures[creator.index()].push_str(&format!("({:x})", hasher.finish()));
         }
     }
     signatures

@@ -14,6 +14,8 @@ mod layout;
 mod lives;
 mod names;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub(crate) mod scenes;
 mod story;
 mod stuck;
@@ -162,43 +164,4 @@ fn cut(rows: Vec<Row>, most: usize) -> Vec<Row> {
         }
     }
     kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::line::print;
-
-    #[test]
-    fn look() {
-        let only = std::env::var("SCENE").unwrap_or_default();
-        let widths = std::env::var("WIDTH").unwrap_or("80".into());
-        let style = Style {
-            unicode: std::env::var_os("ASCII").is_none(),
-            colour: std::env::var_os("COLOUR").is_some(),
-            ..Style::PLAIN
-        };
-        for (name, trace) in scenes::all() {
-            for width in widths.split(',').filter(|_| only.is_empty() || only.split(',').any(|o| o == name)) {
-                let style = style.with_width(width.parse().unwrap());
-                println!(
-                    "=== {name} {width}\n{}\n{}",
-                    print(&tree(&trace, &style, 30), &style),
-                    print(&lanes(&trace, &[], &style, 60), &style)
-                );
-                let wanted = match name {
-                    "wait-wrong" | "never-waits" | "spin" => scenes::wait_right(),
-                    "pipe-hang" => scenes::pipe_right(),
-                    _ => continue,
-                };
-                println!(
-                    "{}",
-                    print(
-                        &beside(crate::report::Seen { trace: &trace, events: &[] }, &wanted, &style, 60),
-                        &style
-                    )
-                );
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ pub(crate) fn all() -> Vec<(&'static str, Trace)> {
         ("exec", exec()),
         ("pipe-right", pipe_right()),
         ("pipe-hang", pipe_hang()),
-        ("children-500", children(500)),
+        ("children", children(60)),
         ("threads", threads()),
         ("zombie", zombie()),
         ("orphan", orphan()),

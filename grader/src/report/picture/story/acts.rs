@@ -4,7 +4,7 @@ use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
 use grader_trace::{
     CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Object, Operation, Outcome, PipeEnd, Sender,
-    Signal, Stamp, Tables, TaskId, Trace,
+    Signal, Stamp, Tables, TaskId, Text, Trace,
 };
 
 /// A step, and the event in which its task may have slept before it.
@@ -206,7 +206,7 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
                 // What is written into a pipe is read before the write returns.
                 Outcome::Done(bytes) => {
                     let when = if in_pipe { event.begin } else { done };
-                    (when, Act::Writes { to, text: data.clone(), bytes: *bytes })
+                    (when, Act::Writes { to, text: beginning(data), bytes: *bytes })
                 }
                 Outcome::Failed(errno) => (done, Act::Does(format!("write → {errno}"))),
                 Outcome::Unfinished => (done, Act::Wakes { errno: None }),
@@ -239,6 +239,11 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
     let sleep = slept.map(|why| (why, event.begin));
     let step = Step { events: vec![index], injected: event.injected, ..Step::of(event.task, when, act) };
     Some(Draft { step, sleep, only_asleep })
+}
+
+/// As much of what was written as can be of interest.
+fn beginning(data: &Text) -> Text {
+    Text::from(&data.0[..data.0.len().min(1024)])
 }
 
 fn fork_act(fork: &Fork) -> Option<Act> {

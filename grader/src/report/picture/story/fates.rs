@@ -3,15 +3,15 @@
 use super::{Act, Step};
 use grader_trace::{Change, Ending, Fate, Stamp, Task, Trace};
 
-/// Adds these steps; the order is put right afterwards.
+/// Adds these steps at the end of `steps`, which are in order so far.
 pub(super) fn add(trace: &Trace, steps: &mut Vec<Step>) {
     let mut added = Vec::new();
     for task in trace.tasks() {
         match (task.end, task.fate) {
-            (Some((ended, _)), Fate::Reaped { at, event, .. }) => {
-                if zombie_is_seen(trace, task, ended, at, event, steps) {
-                    added.push(Step::of(task.id, ended, Act::Rots));
-                }
+            (Some((ended, _)), Fate::Reaped { at, event, .. })
+                if zombie_is_seen(trace, task, ended, at, event, steps) =>
+            {
+                added.push(Step::of(task.id, ended, Act::Rots));
             }
             (Some((ended, _)), Fate::Zombie) => {
                 added.push(Step::of(task.id, ended, Act::Rots));
@@ -39,13 +39,12 @@ pub(super) fn add(trace: &Trace, steps: &mut Vec<Step>) {
 fn zombie_is_seen(trace: &Trace, task: &Task, ended: Stamp, at: Stamp, wait: usize, steps: &[Step]) -> bool {
     let began_before_the_end = trace.events().get(wait).is_some_and(|event| event.begin < ended);
     let between = |step: &Step| {
-        ended < step.when
-            && step.when < at
-            && step.task != task.id
+        step.task != task.id
             && !matches!(step.act, Act::Nothing { .. } | Act::Sleeps { .. })
             && !matches!(step.act, Act::Learns { child, change: Change::Ended(_), .. } if child == Some(task.id))
     };
-    !began_before_the_end && steps.iter().any(between)
+    let later = steps.partition_point(|step| step.when <= ended);
+    !began_before_the_end && steps[later..].iter().take_while(|step| step.when < at).any(between)
 }
 
 /// When the task's parent ended, if that was before the task's own end.

@@ -117,6 +117,7 @@ pub(crate) fn story(trace: &Trace, focus: &[usize]) -> Vec<Step> {
     let mut acts = acts::acts(trace, focus);
     fold::repeated_answers(&mut acts);
     let mut steps = acts::with_sleeps(trace, acts);
+    steps.sort_by_key(|step| step.when);
     fates::add(trace, &mut steps);
     steps.sort_by_key(|step| step.when);
     let mut steps = fold::neighbours(steps, focus);
