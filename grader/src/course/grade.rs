@@ -9,11 +9,12 @@
 //! see [`super::unwritten`].
 
 use super::check::{Check, Finding, Judgement, Objection};
+use super::naming::role;
 use super::scenario::Run;
 use super::unwritten::Unwritten;
 use super::{Exercise, blocked};
 use crate::report::model::{Evidence, Points, Strength, Verdict};
-use grader_trace::{Ending, ExitStatus};
+use grader_trace::{Ending, ExitStatus, Task, TaskId};
 
 /// What came of grading one exercise.
 #[derive(Debug)]
@@ -158,14 +159,16 @@ fn reason_not_to_pass(outcome: &CheckOutcome) -> Option<String> {
     }
 }
 
+/// The root was killed by a signal; unless it passed on the death of a child in kind, as careful shells do.
 fn crash(run: &Run) -> Option<String> {
-    let root = run.recording.trace.root();
-    match root.end {
-        Some((_, ExitStatus::Killed(signal))) => {
-            Some(format!("{}: {signal} killed the parent ({})", run.scenario.id, root.pid))
-        }
-        _ => None,
+    let trace = &run.recording.trace;
+    let Some((_, ExitStatus::Killed(signal))) = trace.root().end else { return None };
+    let killed_too = |child: &&Task| child.end.is_some_and(|(_, how)| how == ExitStatus::Killed(signal));
+    let was_told = |child: &Task| trace.told_of_end(TaskId::ROOT, child.id).is_some();
+    if trace.children(TaskId::ROOT).into_iter().filter(killed_too).any(was_told) {
+        return None;
     }
+    Some(format!("{}: {signal} killed {}", run.scenario.id, role(trace, TaskId::ROOT)))
 }
 
 fn hang(run: &Run) -> Option<String> {

@@ -1,10 +1,10 @@
 //! A program that stops at a `todo!()` is not wrong, but unwritten; and it is told so in words.
 //!
-//! Of all the checks judged in such a run, those before the first one that does not hold keep their
-//! verdict; that first one carries the finding; all others are moot because of it.
+//! Of all the checks judged in such a run, those before the first one that fails keep their verdict if
+//! they hold; that first one carries the finding; all others are moot because of it.
 
 use super::Exercise;
-use super::check::Finding;
+use super::check::{Finding, Judgement, Objection};
 use super::grade::{CheckGrade, CheckOutcome};
 use super::scenario::Run;
 use grader_trace::{ExitStatus, Line, Trace};
@@ -33,9 +33,10 @@ impl Unwritten {
             let names = |run: &Run| check.scenarios.contains(&run.scenario.id);
             stopped.iter().filter(move |(run, ..)| names(&runs[*run])).map(move |stop| (check, stop))
         });
+        let fails = |judgement: Judgement| matches!(judgement, Err(Objection::Fails(_)));
         let (check, (run, text, at)) = concerned
             .clone()
-            .find(|(check, (run, ..))| (check.judge)(&runs[*run]).is_err())
+            .find(|(check, (run, ..))| fails((check.judge)(&runs[*run])))
             .or_else(|| concerned.clone().next())?;
         let finding = Finding::new(check.claim, format!("not written yet: {text}")).at(at.iter().copied());
         Some(Unwritten { check: check.id, finding, run: *run })

@@ -18,6 +18,7 @@ pub mod hello;
 pub mod lines;
 pub mod reaping;
 pub mod saying;
+pub mod wait;
 
 #[cfg(test)]
 mod proof;
