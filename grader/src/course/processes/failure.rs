@@ -152,3 +152,42 @@ fn in_story(how: ExitStatus, who: &str) -> String {
         ExitStatus::Killed(signal) => format!("{signal} killed {who}"),
     }
 }
+
+/// What a child does whose exec fails: a message, silence on stdout, and the status that says so. If it made
+/// no exec call at all, that is the finding of `premise`.
+pub fn exec_fails(trace: &Trace, child: &Task, status: ExitStatus, premise: &'static str) -> Judgement {
+    let who = role(trace, child.id);
+    let Some((index, exec)) =
+        trace.execs(child.id).into_iter().find(|(_, exec)| exec.result.error().is_some())
+    else {
+        return Err(Objection::Moot { because: premise });
+    };
+    let moment = trace.events()[index].effect();
+    let errno = exec.result.error().map_or(String::new(), |errno| errno.to_string());
+    let expected = format!(
+        "after exec answered {errno}, {who} says so on stderr, writes nothing on stdout and ends with {status}"
+    );
+    let fails = |observed: String| Finding::new(&expected, observed).at([index]);
+    let by_child = |piece: &Piece| trace.process_of(piece.task) == child.id && piece.span.1 > moment;
+    if let Some(piece) = trace.pieces().into_iter().find(by_child) {
+        let observed = format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece));
+        return Err(fails(observed).at([piece.event]).into());
+    }
+    match child.end {
+        None => return Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
+        Some((_, end)) if end != status => {
+            return Err(fails(format!("{who} ended with {}", in_words(end))).into());
+        }
+        Some(_) => {}
+    }
+    // posix_spawn runs the child in the parent's memory, and the parent is told why exec failed.
+    let told = child.birth.flags.has(CloneFlags::VM);
+    let a_message =
+        |piece: &Piece| (told || trace.process_of(piece.task) == child.id) && piece.span.1 > moment;
+    match trace.error_pieces().into_iter().find(a_message) {
+        Some(message) => {
+            Ok(format!("{who} said \"{}\" on stderr and ended with {status}", first_line(&message)))
+        }
+        None => Err(fails(format!("{who} ended with {status}, and without a word on stderr")).into()),
+    }
+}

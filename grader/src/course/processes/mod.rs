@@ -6,11 +6,15 @@
 //! | [`family`] | parent and child, and whether there is one of each |
 //! | [`saying`], [`lines`] | the lines that they say, and who must say which |
 //! | [`reaping`] | waiting, reaping, asking again and again |
+//! | [`becoming`], [`counts`] | what a process becomes by exec, and what wc prints |
 //! | [`ending`] | exit statuses, and processes that never end |
 //! | [`failure`] | calls that fail, children that fail |
 
+pub mod becoming;
 pub mod circumstance;
+pub mod counts;
 pub mod ending;
+pub mod exec;
 pub mod failure;
 pub mod family;
 pub mod fork;
