@@ -52,7 +52,6 @@ impl Run {
             snapshots: BTreeMap::new(),
             dropped: 0,
             wall: Duration::ZERO,
-            dropped: 0,
         };
         Run { scenario, recording, files: BTreeMap::new() }
     }
