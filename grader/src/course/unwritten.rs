@@ -1,7 +1,8 @@
 //! A program that stops at a `todo!()` is not wrong, but unwritten; and it is told so in words.
 //!
-//! Of all the checks judged in such a run, those before the first one that fails keep their verdict if
-//! they hold; that first one carries the finding; all others are moot because of it.
+//! Of the checks judged in such a run, the first one that fails carries the finding. If that is the run as
+//! it comes, all others are moot: there is no program yet that could be judged. If only a branch for special
+//! circumstances is missing, only what is judged under these is moot.
 
 use super::Exercise;
 use super::check::{Finding, Judgement, Objection};
@@ -42,18 +43,15 @@ impl Unwritten {
         Some(Unwritten { check: check.id, finding, run: *run })
     }
 
-    /// Puts the finding in its place, and makes moot what comes after it; the check that now has it.
+    /// Puts the finding in its place, and makes moot what it concerns; the check that now has it.
     pub fn replace(self, checks: &mut [CheckGrade], runs: &[Run]) -> &'static str {
-        let first = checks.iter().position(|grade| grade.check.id == self.check).unwrap_or_default();
-        for (index, grade) in checks.iter_mut().enumerate() {
-            let stopped = runs
-                .iter()
-                .filter(|run| grade.check.scenarios.contains(&run.scenario.id))
-                .any(|run| told(&run.recording.trace).is_some());
-            let keeps = index < first && matches!(grade.outcome, CheckOutcome::Holds(_));
-            if index == first {
+        let stopped = |run: &Run| told(&run.recording.trace).is_some();
+        let nothing_yet = runs.first().is_some_and(stopped);
+        for grade in checks {
+            let mut concerned = runs.iter().filter(|run| grade.check.scenarios.contains(&run.scenario.id));
+            if grade.check.id == self.check {
                 grade.outcome = CheckOutcome::Fails { finding: self.finding.clone(), run: self.run };
-            } else if stopped && !keeps {
+            } else if nothing_yet || concerned.any(stopped) {
                 grade.outcome = CheckOutcome::Moot { because: self.check };
             }
         }
