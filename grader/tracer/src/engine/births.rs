@@ -5,7 +5,7 @@ use super::{Engine, identity};
 use crate::sys::process;
 use crate::sys::ptrace::{self, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome};
+use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Signal};
 use libc::pid_t;
 
 impl Engine<'_> {
@@ -56,6 +56,11 @@ impl Engine<'_> {
         let thread = task.tid != task.tgid;
         if let Some(kill) = self.launch.plan.kill.filter(|kill| kill.task == task.id.0 && !thread) {
             process::kill(pid, kill.signal.0);
+            if kill.signal == Signal::KILL {
+                // That wakes it by itself. Letting it go on as well could carry it past its exit event, where it
+                // must be let go: its parent would see a pidfd that is ready, and a wait that has no news.
+                return Ok(());
+            }
         } else if self.pacer.child_is_born(pid, thread) {
             return Ok(());
         }
