@@ -7,7 +7,7 @@ use super::picture;
 use super::style::Style;
 use super::visible::Visible;
 use grader_trace::{
-    Ending, Event, Fate, Object, Operation, Outcome, PipeEnd, Stamp, Tables, TaskId, Text, Trace,
+    Ending, Event, Fate, Object, Operation, Outcome, PipeEnd, Tables, Task, TaskId, Text, Trace,
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -39,30 +39,50 @@ fn section(page: &mut Page, title: &str, lines: Vec<Line>) {
 
 /// Who was a zombie, for how long, and what ended it.
 fn zombies(trace: &Trace, style: &Style) -> Vec<Line> {
-    let moments: BTreeMap<Stamp, Duration> =
-        trace.events().iter().map(|event| (event.begin, event.at)).collect();
-    let when = |stamp: Stamp| moments.range(..=stamp).next_back().map(|(_, at)| *at);
-    let stretches = trace.tasks().iter().filter_map(|task| Some((task, task.zombie()?)));
-    let mut lines: Vec<Line> = stretches
-        .map(|(task, (from, to))| {
-            let time = match (when(from), when(to)) {
-                (Some(from), Some(to)) if to > from => format!("for {}", duration(to - from)),
-                _ => "for a moment".into(),
-            };
-            let parent = task.parent.map_or("?".into(), |parent| trace.task(parent).pid.to_string());
-            let (why, ink) = match task.fate {
-                Fate::Reaped { by, .. } => (format!("until {} waited", trace.task(by).pid), Ink::Plain),
-                Fate::Adopted { .. } => (format!("until {parent} ended without waiting"), Ink::Zombie),
-                _ => ("to the end of the run".into(), Ink::Zombie),
+    let lasting = picture::zombies(trace);
+    let mut lines: Vec<Line> = lasting
+        .iter()
+        .map(|task| {
+            let task = trace.task(*task);
+            let (until, why, ink) = end_of_zombie(trace, task);
+            let began = trace.events().iter().rfind(|event| event.task == task.id).map(|event| event.at);
+            let time = match (began, until) {
+                (Some(from), Some(to)) if to > from => duration(to - from),
+                _ => "a moment".into(),
             };
             let mut line = Line::default();
             line.add(&format!("{} ", task.pid), Ink::Lane(task.id.index()), style);
-            line.add(&format!("{time}, {why}"), ink, style);
+            line.add(&format!("for {time}, {why}"), ink, style);
             line
         })
         .collect();
+    let reaped = |task: &&Task| matches!(task.fate, Fate::Reaped { .. });
+    if lines.is_empty() && trace.tasks().iter().any(|task| reaped(&task)) {
+        lines.push(Line::of(
+            "none that lasted: everybody was waited for when the end came",
+            Ink::Plain,
+            style,
+        ));
+    }
     cut(&mut lines, style);
     lines
+}
+
+/// When a task stopped being a zombie, and why.
+fn end_of_zombie(trace: &Trace, task: &Task) -> (Option<Duration>, String, Ink) {
+    let parent = task.parent.map(|parent| trace.task(parent));
+    match task.fate {
+        Fate::Reaped { by, event, .. } => {
+            let at = trace.events().get(event).map(|wait| wait.at);
+            (at, format!("until {} waited", trace.task(by).pid), Ink::Plain)
+        }
+        Fate::Adopted { .. } => {
+            let at = parent.and_then(|parent| trace.events().iter().rfind(|event| event.task == parent.id));
+            let pid = parent.map_or_else(|| "its parent".to_owned(), |parent| parent.pid.to_string());
+            (at.map(|event| event.at), format!("until {pid} ended without waiting"), Ink::Zombie)
+        }
+        _ => (trace.events().last().map(|event| event.at), "to the end of the run".into(), Ink::Zombie),
+    }
 }
 
 /// What each new program inherits.
@@ -130,9 +150,8 @@ fn counts(trace: &Trace) -> String {
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for event in trace.events() {
         let word = match &event.op {
-            Operation::Fork(_) => "birth",
             Operation::Wait(_) => "wait",
-            Operation::Exec(_) => "exec",
+            Operation::Exec(exec) if exec.result.done().is_some() => "exec",
             Operation::Write { .. } => "write",
             Operation::Read { .. } => "read",
             Operation::Signal { .. } => "signal",

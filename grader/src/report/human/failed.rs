@@ -1,6 +1,6 @@
 //! The page of an exercise that does not pass: what is wrong, where, why it matters, what to try.
 
-use super::excerpt;
+use super::{excerpt, sentence};
 use crate::report::ink::Ink;
 use crate::report::line::Line;
 use crate::report::model::{CheckVerdict, Checked, Found};
@@ -11,6 +11,9 @@ use crate::report::visible::Visible;
 
 /// Further failing checks are listed up to this many.
 const MOST_OTHERS: usize = 4;
+
+/// The column of the signs in a list.
+const LIST: usize = 13;
 
 /// A picture on a page is not higher than this.
 const PICTURE_ROWS: usize = 48;
@@ -67,7 +70,7 @@ fn others(page: &mut Page, failing: &[(&Checked, &Found)]) {
 fn rest(page: &mut Page, checks: &[Checked]) {
     for check in checks.iter().filter(|check| check.verdict == CheckVerdict::CannotTell) {
         let note = check.note.as_deref().unwrap_or("this machine does not allow the measurement");
-        listed(page, "cannot tell", '?', Ink::Grader, &format!("{}: {note}", check.id));
+        listed(page, "unknown", '?', Ink::Grader, &format!("{}: {note}", check.id));
     }
     let ids = |verdict| {
         let of = checks.iter().filter(|check| check.verdict == verdict).map(|check| check.id.as_str());
@@ -83,15 +86,12 @@ fn rest(page: &mut Page, checks: &[Checked]) {
     page.blank();
 }
 
-/// A line that is shortened rather than broken.
+/// A line of a list; two, if it is long.
 fn listed(page: &mut Page, label: &str, glyph: char, ink: Ink, text: &str) {
-    let style = *page.style;
     let mut line = Line::default();
-    line.put(2, &Visible::new(label, &style), Ink::Dim);
-    line.glyph(13, glyph, ink);
-    let room = style.width.saturating_sub(15);
-    line.put(15, &Visible::new(text, &style).shortened(room, &style), Ink::Plain);
-    page.lines([line]);
+    line.put(2, &Visible::new(label, page.style), Ink::Dim);
+    line.glyph(LIST, glyph, ink);
+    page.hanging(line, LIST + 2, text, Ink::Plain, 2);
 }
 
 fn pictures(page: &mut Page, shown: &Shown) {
@@ -131,12 +131,4 @@ pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
     if let Some(hint) = hint {
         page.labelled("hint", hint, Ink::Plain);
     }
-}
-
-/// The claim as a sentence of its own.
-fn sentence(claim: &str) -> String {
-    let mut chars = claim.chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    let full_stop = if claim.ends_with(['.', '!', '?', ':']) { "" } else { "." };
-    format!("{first}{}{full_stop}", chars.as_str())
 }

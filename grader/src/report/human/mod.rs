@@ -31,7 +31,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
     page.heading(glyph, &format!("{}: {}", graded.id, shown.title), &right, ink);
     page.blank();
     if let Some(note) = &graded.note {
-        page.paragraph(2, note, Ink::Plain);
+        page.paragraph(2, &sentence(note), Ink::Plain);
         page.blank();
     }
     match graded.verdict {
@@ -43,6 +43,14 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
         }
     }
     page.text()
+}
+
+/// A claim or a note as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    let full_stop = if text.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{first}{}{full_stop}", chars.as_str())
 }
 
 /// The sign, the words and the colour of a verdict.

@@ -30,7 +30,7 @@ use super::line::Line;
 use super::style::Style;
 use super::visible::Visible;
 use crowd::Crowd;
-use grader_trace::{Operation, Trace};
+use grader_trace::{Operation, TaskId, Trace};
 use lanes::{Painter, Row};
 use layout::Layout;
 use names::Names;
@@ -45,6 +45,12 @@ pub(crate) fn lanes(trace: &Trace, focus: &[usize], style: &Style, rows: usize) 
     let names = Names::pids(trace);
     let prepared = Prepared::new(trace, story::story(trace, focus), &names, style);
     prepared.picture(prepared.layout(), rows).lines(style)
+}
+
+/// The tasks that were zombies for longer than it took a sleeping parent to wake up.
+pub(crate) fn zombies(trace: &Trace) -> Vec<TaskId> {
+    let steps = story::story(trace, &[]);
+    steps.iter().filter(|step| step.act == story::Act::Rots).map(|step| step.task).collect()
 }
 
 /// All that is known of a picture before its lanes have their places.
@@ -62,7 +68,7 @@ impl<'a> Prepared<'a> {
         let words = Words { names, several_pipes: pipes > 1 };
         let style = style.with_width(style.width.saturating_sub(GUTTER));
         let crowd = crowd::gather(trace, steps, Layout::most_lanes(style.width));
-        let program = words.command(&trace.header().argv);
+        let program = words.program(&trace.header().argv);
         Prepared { trace, crowd, words, program, style }
     }
 

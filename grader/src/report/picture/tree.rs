@@ -59,8 +59,9 @@ pub(crate) fn tree(trace: &Trace, style: &Style, rows: usize) -> Vec<Line> {
 /// Names on the left, fates in a column of their own; below the name where there is no room.
 fn laid_out(entries: &[Entry], style: &Style) -> Vec<Line> {
     let named: Vec<Line> = entries.iter().map(|entry| named(entry, style)).collect();
-    let widest = named.iter().map(Line::columns).max().unwrap_or(0);
-    let column = (widest + 3).min(style.width * 3 / 5);
+    let most = style.width * 3 / 5;
+    let widest = named.iter().map(Line::columns).filter(|columns| *columns <= most).max().unwrap_or(0);
+    let column = widest + 3;
     let mut lines = Vec::new();
     for (entry, mut line) in entries.iter().zip(named) {
         let fate = Visible::new(&entry.fate, style);
@@ -117,7 +118,7 @@ fn branches(trace: &Trace, shown: &[TaskId], task: &Task) -> String {
 fn name(trace: &Trace, task: &Task, words: &Words, steps: &[Step], alike: Option<usize>) -> String {
     let mut name = words.names.task(task.id).to_owned();
     if task.id == TaskId::ROOT {
-        name.push_str(&format!(" {}", words.command(&trace.header().argv)));
+        name.push_str(&format!(" {}", words.program(&trace.header().argv)));
     }
     if let Some(count) = alike {
         name.push_str(&format!(" and {} alike", count - 1));

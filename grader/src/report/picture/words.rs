@@ -81,6 +81,15 @@ impl Words<'_> {
         }
     }
 
+    /// What a run is called: its program without the folders, and the arguments.
+    pub(crate) fn program(&self, argv: &[Text]) -> String {
+        let mut argv = argv.to_vec();
+        if let Some(program) = argv.first_mut() {
+            *program = Text::from(program.file_name());
+        }
+        self.command(&argv)
+    }
+
     /// An argument vector as one would type it.
     pub(crate) fn command(&self, argv: &[Text]) -> String {
         let word = |argument: &Text| {
@@ -111,6 +120,9 @@ impl Words<'_> {
     }
 
     fn write(&self, to: &Object, text: &Text, bytes: u64, times: usize) -> String {
+        if text.0.is_empty() {
+            return format!("into {}: {}", self.object(to), amount(bytes));
+        }
         let line = text.0.strip_suffix(b"\n").unwrap_or(&text.0);
         let shown = self.names.text(&Text::from(line), SHOWN_BYTES);
         let cut = bytes > SHOWN_BYTES as u64;

@@ -37,7 +37,10 @@ pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
         if let Operation::Exec(exec) = &event.op
             && exec.result == Outcome::Done(())
         {
-            *image = Image { foreign: true, warm: false };
+            *image = Image { foreign: true, ..Image::default() };
+        }
+        if let Operation::Disposition { signal: Signal::CHLD, action, .. } = &event.op {
+            image.hears_of_children = *action == Disposition::Handler;
         }
         if let Operation::Fork(Fork { child: Outcome::Done(child), .. }) = &event.op
             && let Some(of_child) = images.get(event.task.index()).copied()

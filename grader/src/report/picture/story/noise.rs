@@ -9,6 +9,8 @@ pub(super) struct Image {
     pub(super) foreign: bool,
     /// It has done something of its own; before that, its runtime prepares itself.
     pub(super) warm: bool,
+    /// It has a handler for SIGCHLD.
+    pub(super) hears_of_children: bool,
 }
 
 /// Whether an operation is noise. `object` is what its descriptor leads to.
@@ -31,7 +33,7 @@ pub(super) fn is_noise(op: &Operation, object: Option<&Object>, image: Image) ->
             image.foreign || runtimes_own || *action == Disposition::Default || result.done().is_none()
         }
         Operation::Await { .. } => !image.warm,
-        Operation::Signal { signal, .. } => *signal == Signal::CHLD,
+        Operation::Signal { signal, .. } => *signal == Signal::CHLD && !image.hears_of_children,
         Operation::SetCloexec { .. } => true,
         Operation::NewDescriptor { result, .. } => matches!(result, Outcome::Failed(_)) && image.foreign,
         Operation::Sleep { .. } => false,
