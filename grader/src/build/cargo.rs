@@ -34,10 +34,19 @@ pub struct Call {
 #[derive(Debug, Default)]
 pub struct Outcome {
     programs: BTreeMap<(PathBuf, String), Artifact>,
-    diagnostics: BTreeMap<(PathBuf, String), Vec<String>>,
+    said_of: BTreeMap<(PathBuf, String), Said>,
     success: bool,
     /// The last words of cargo itself.
     said: Vec<String>,
+}
+
+/// What the compiler said of one program.
+#[derive(Debug, Default)]
+struct Said {
+    /// All of it, as rustc lays it out.
+    diagnostics: Vec<String>,
+    /// The errors, each in a line.
+    errors: Vec<String>,
 }
 
 /// A program that cargo has built.
@@ -75,12 +84,29 @@ struct Diagnostic {
     level: String,
     message: String,
     rendered: Option<String>,
+    #[serde(default)]
+    spans: Vec<Span>,
+}
+
+/// A place in the source that a diagnostic is about.
+#[derive(Deserialize)]
+struct Span {
+    file_name: String,
+    line_start: u32,
+    is_primary: bool,
 }
 
 impl Diagnostic {
     /// Whether it tells the learner something: notes on the number of errors do not.
     fn counts(&self) -> bool {
         matches!(self.level.as_str(), "error" | "warning") && !self.message.starts_with("aborting due to")
+    }
+
+    /// The error in one line, if it is one: what is wrong, and where.
+    fn error(&self) -> Option<String> {
+        let place = self.spans.iter().find(|span| span.is_primary);
+        let place = place.map(|span| format!(" ({}, line {})", span.file_name, span.line_start));
+        (self.level == "error").then(|| format!("{}{}", self.message, place.unwrap_or_default()))
     }
 }
 
@@ -137,6 +163,18 @@ fn last_words(stream: impl std::io::Read, news: &(dyn Fn(&str) + Sync)) -> Vec<S
     said.into()
 }
 
+impl Said {
+    fn summary(&self) -> String {
+        match &self.errors[..] {
+            [] => "it does not compile".to_string(),
+            [only] => format!("it does not compile: {only}"),
+            [first, ..] => {
+                format!("it does not compile, with {} errors; the first: {first}", self.errors.len())
+            }
+        }
+    }
+}
+
 impl Outcome {
     fn take(&mut self, message: Message) {
         let Message { reason, manifest_path, target, executable, fresh, message, success } = message;
@@ -147,8 +185,9 @@ impl Outcome {
                 self.programs.insert(program, Artifact { executable, fresh });
             }
             ("compiler-message", _, Some(said)) if said.counts() => {
-                let text = said.rendered.unwrap_or(said.message);
-                self.diagnostics.entry(program).or_default().push(text);
+                let of = self.said_of.entry(program).or_default();
+                of.errors.extend(said.error());
+                of.diagnostics.push(said.rendered.unwrap_or(said.message));
             }
             ("build-finished", ..) => self.success = success,
             _ => {}
@@ -170,10 +209,8 @@ impl Outcome {
         if let Some(artifact) = self.program(folder, name) {
             return Built::Program(artifact.executable.clone());
         }
-        let said = self.diagnostics.get(&(folder.to_path_buf(), name.to_string()));
-        if let Some(diagnostics) = said {
-            let reason = "it does not compile".to_string();
-            return Built::Broken { reason, diagnostics: diagnostics.clone() };
+        if let Some(said) = self.said_of.get(&(folder.to_path_buf(), name.to_string())) {
+            return Built::Broken { reason: said.summary(), diagnostics: said.diagnostics.clone() };
         }
         // Cargo itself gave up. If it names this package's folder, the package is why.
         let said = self.said.join("\n");

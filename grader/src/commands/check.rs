@@ -8,7 +8,7 @@ use crate::examine::{Examined, Subject, examine, report};
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
 use crate::progress::Progress;
-use crate::report::model::{Report, Verdict};
+use crate::report::model::{Graded, Report, Verdict};
 use crate::report::{Style, json};
 use crate::terminal::style_of_stdout;
 use crate::workspace::Workspace;
@@ -35,6 +35,9 @@ pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
         remember(&examined, workspace);
     }
     let report = report(&examined);
+    if let (Format::Human, Some(trouble)) = (check.format, common_trouble(&report)) {
+        return Err(Problem::Environment(trouble));
+    }
     let mut text = Vec::new();
     match check.format {
         Format::Json => json::write(&report, &mut text)
@@ -77,6 +80,13 @@ pub fn remember(examined: &[Examined], workspace: &Workspace) {
     if let Err(problem) = kept {
         remark(&problem.to_string());
     }
+}
+
+/// What keeps every exercise from a verdict, if it is the same for all: then it is said once, and nothing else.
+pub fn common_trouble(report: &Report) -> Option<String> {
+    let first = report.exercises.first()?;
+    let same = |graded: &Graded| graded.verdict == Verdict::CannotTell && graded.note == first.note;
+    report.exercises.iter().all(same).then(|| first.note.clone()).flatten()
 }
 
 /// The exit status that tells a report: a failure is certain, whatever else could not be determined.

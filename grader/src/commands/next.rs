@@ -27,6 +27,9 @@ fn pass(workspace: &Workspace) -> Result<Status, Problem> {
     let examined = examine(&exercises, &Subject::Learner, Some(workspace), Colour::Plain)?;
     check::remember(&examined, workspace);
     let report = report(&examined);
+    if let Some(trouble) = check::common_trouble(&report) {
+        return Err(Problem::Environment(trouble));
+    }
     to_stdout(super::summary::summary(&report).as_bytes())?;
     Ok(check::status(&report))
 }
@@ -43,6 +46,9 @@ fn next(workspace: &Workspace) -> Result<Status, Problem> {
     let examined = examine(&[exercise], &Subject::Learner, Some(workspace), colour)?;
     check::remember(&examined, workspace);
     let report = report(&examined);
+    if let Some(trouble) = check::common_trouble(&report) {
+        return Err(Problem::Environment(trouble));
+    }
     let advice = advice(exercise, report.exercises[0].verdict, workspace)?;
     to_stdout(format!("{}\n{advice}", check::human(&examined, &report, &style)).as_bytes())?;
     Ok(check::status(&report))

@@ -22,6 +22,7 @@ use crate::problem::Problem;
 use crate::report::model::Graded;
 use crate::run::{Job, Runs, run_all};
 use crate::submission::{Package, program};
+use crate::terminal::how_to_call;
 use crate::workspace::Workspace;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -109,7 +110,16 @@ fn build_packages(
     };
     let packages: Vec<Package> = exercises.iter().map(package).collect();
     let busy = Busy::with("building");
-    build::build(&Workshop::of(workspace), &packages, colour, &|said| busy.say(said))
+    let mut built = build::build(&Workshop::of(workspace), &packages, colour, &|said| busy.say(said))?;
+    for (exercise, built) in exercises.iter().zip(&mut built) {
+        if let (Subject::Learner, Built::Broken { reason, diagnostics }) = (subject, built)
+            && diagnostics.is_empty()
+        {
+            let reset = how_to_call(&format!("reset {}", exercise.id));
+            *reason += &format!("; to have it as it was shipped: {reset}");
+        }
+    }
+    Ok(built)
 }
 
 /// Judges the runs of one exercise.

@@ -1,0 +1,199 @@
+//! `grader check`, and `grader` alone: verdicts, exit statuses, reports, and when cargo can be left out.
+
+use crate::place::{EXERCISES, Place};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn run(mut command: Command) -> Output {
+    command.output().expect("the grader starts")
+}
+
+fn report(output: &Output) -> Value {
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}; {said}"))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// The verdict on each exercise, in the order of the report.
+fn verdicts(report: &Value) -> Vec<(&str, &str)> {
+    let exercises = report["exercises"].as_array().expect("a list");
+    exercises.iter().map(|exercise| (text(&exercise["id"]), text(&exercise["verdict"]))).collect()
+}
+
+#[test]
+fn every_solution_passes_with_all_points() {
+    let place = Place::new();
+    let output = run(place.grader(&["check", "--all", "--solutions", "--format", "json"]));
+    let report = report(&output);
+    assert_eq!(verdicts(&report), EXERCISES.map(|id| (id, "passed")));
+    assert_eq!(report["schema"], "grader/report/v1");
+    assert_eq!(report["summary"]["passed"], EXERCISES.len());
+    assert_eq!(report["summary"]["points"]["earned"], report["summary"]["points"]["max"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(!place.path(".forklings/progress.json").exists(), "solutions are not the learner's progress");
+}
+
+#[test]
+fn every_skeleton_fails_by_one_finding_that_names_its_line() {
+    let place = Place::new();
+    let output = run(place.grader(&["check", "--all", "--format", "json"]));
+    let report = report(&output);
+    assert_eq!(verdicts(&report), EXERCISES.map(|id| (id, "failed")));
+    for exercise in report["exercises"].as_array().expect("a list") {
+        let id = exercise["id"].as_str().expect("an id");
+        let checks = exercise["checks"].as_array().expect("a list");
+        let failed: Vec<&Value> = checks.iter().filter(|check| check["verdict"] == "failed").collect();
+        assert_eq!(failed.len(), 1, "{exercise:#}");
+        assert!(
+            failed[0]["finding"]["observed"].as_str().is_some_and(|text| text.starts_with("not written yet"))
+        );
+        let source = fs::read_to_string(place.source(id)).expect("a skeleton");
+        let line = exercise["unwritten"]["line"].as_u64().expect("a line") as usize;
+        assert!(source.lines().nth(line - 1).is_some_and(|text| text.contains("todo!")), "{id}: line {line}");
+    }
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn exercises_are_reported_in_the_order_of_the_course_and_once() {
+    let place = Place::new();
+    let output = run(place.grader(&["check", "wait", "hello", "wait", "--solutions", "--format", "json"]));
+    assert_eq!(verdicts(&report(&output)), [("hello", "passed"), ("wait", "passed")]);
+}
+
+#[test]
+fn one_that_does_not_compile_keeps_no_other_from_its_verdict() {
+    let place = Place::new();
+    place.solve("hello");
+    fs::write(place.source("fork"), "fn main() { let x: u8 = \"text\"; }\n").expect("writable");
+    let output = run(place.grader(&["check", "hello", "fork", "--format", "json"]));
+    let report = report(&output);
+    assert_eq!(verdicts(&report), [("hello", "passed"), ("fork", "build-failed")]);
+    let note = report["exercises"][1]["note"].as_str().expect("a note");
+    assert!(note.contains("mismatched types"), "{note}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_program_in_another_language_is_graded_like_any() {
+    let place = Place::new();
+    let source = "#include <stdio.h>\nint main(void) { printf(\"hello world\\n\"); return 7; }\n";
+    fs::write(place.path("hello.c"), source).expect("writable");
+    let compiled =
+        Command::new("cc").args(["-g", "-o", "hello-c", "hello.c"]).current_dir(place.root()).status();
+    assert!(compiled.expect("a C compiler").success());
+    let output = run(place.grader(&["check", "hello", "--program", "hello-c", "--format", "json"]));
+    assert_eq!(verdicts(&report(&output)), [("hello", "passed")]);
+}
+
+#[test]
+fn a_program_can_be_graded_without_a_workspace() {
+    let place = Place::new();
+    let mut grader = place.grader(&["check", "fork", "--program", "/bin/true", "--format", "json"]);
+    grader.current_dir("/");
+    assert_eq!(verdicts(&report(&run(grader))), [("fork", "failed")]);
+}
+
+#[test]
+fn a_report_in_a_file_is_the_one_on_standard_output() {
+    let place = Place::new();
+    let arguments = ["check", "hello", "--solutions", "--format", "json"];
+    let printed = run(place.grader(&arguments));
+    let written = run(place.grader(&[&arguments[..], &["--output", "report.json"]].concat()));
+    assert!(written.stdout.is_empty());
+    let file: Value =
+        serde_json::from_slice(&fs::read(place.path("report.json")).expect("written")).expect("JSON");
+    assert_eq!(verdicts(&file), verdicts(&report(&printed)));
+}
+
+#[test]
+fn alone_and_away_from_a_terminal_it_goes_once_over_the_course() {
+    let place = Place::new();
+    place.solve("hello");
+    let output = run(place.grader(&[]));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for id in EXERCISES {
+        assert!(text.lines().any(|line| line.contains(id)), "{id} is missing in\n{text}");
+    }
+    assert!(text.contains("1 of 6"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn without_a_name_the_exercise_of_the_current_folder_is_meant() {
+    let place = Place::new();
+    let mut grader = place.grader(&["check", "--format", "json"]);
+    grader.current_dir(place.path("exercises/1-processes/wait/src"));
+    assert_eq!(verdicts(&report(&run(grader))), [("wait", "failed")]);
+}
+
+#[test]
+fn without_a_name_the_next_unfinished_exercise_is_meant() {
+    let place = Place::new();
+    place.solve("hello");
+    let next = |place: &Place| {
+        let output = run(place.grader(&["check", "--format", "json"]));
+        verdicts(&report(&output))[0].0.to_string()
+    };
+    assert_eq!([next(&place), next(&place)], ["hello", "fork"]);
+}
+
+#[test]
+fn cargo_is_left_out_when_nothing_has_changed_and_not_otherwise() {
+    let place = Place::new();
+    place.solve("hello");
+    let cargo = counting_cargo(&place);
+    let checked = || {
+        let mut grader = place.grader(&["check", "hello", "--format", "json"]);
+        grader.env("CARGO", &cargo);
+        let report = report(&run(grader));
+        (
+            verdicts(&report)[0].1.to_string(),
+            fs::read_to_string(place.path("calls")).unwrap_or_default().len(),
+        )
+    };
+    let (first, once) = checked();
+    assert_eq!((first.as_str(), once > 0), ("passed", true));
+    // What was written just before a build may have changed during it: only the second one is remembered for sure.
+    let (_, before) = checked();
+    assert_eq!(checked(), ("passed".to_string(), before));
+    fs::write(place.source("hello"), "fn main() {}\n").expect("writable");
+    let (changed, after) = checked();
+    assert_eq!((changed.as_str(), after > before), ("failed", true));
+}
+
+#[test]
+fn a_source_put_back_with_its_old_time_is_built_again() {
+    let place = Place::new();
+    let shipped = fs::read(place.source("hello")).expect("a skeleton");
+    let old = fs::metadata(place.source("hello")).and_then(|found| found.modified()).expect("a time");
+    place.solve("hello");
+    for _ in 0..2 {
+        let solved = report(&run(place.grader(&["check", "hello", "--format", "json"])));
+        assert_eq!(verdicts(&solved), [("hello", "passed")]);
+    }
+    fs::write(place.source("hello"), shipped).expect("writable");
+    let file = File::options().append(true).open(place.source("hello")).expect("a source");
+    file.set_modified(old).expect("our own file");
+    let back = report(&run(place.grader(&["check", "hello", "--format", "json"])));
+    assert_eq!(verdicts(&back), [("hello", "failed")], "cargo goes by times, the grader must not");
+}
+
+/// A cargo that writes down each time it is called, in the file `calls`.
+fn counting_cargo(place: &Place) -> PathBuf {
+    let cargo = place.path("counting-cargo");
+    let script = format!(
+        "#!/bin/sh\necho call >> '{}'\nexec '{}' \"$@\"\n",
+        place.path("calls").display(),
+        env!("CARGO")
+    );
+    fs::write(&cargo, script).expect("writable");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("our own file");
+    cargo
+}
