@@ -2,28 +2,29 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// A line that shows what is being done. It goes away when dropped.
-pub struct Busy(ProgressBar);
+pub struct Busy {
+    bar: ProgressBar,
+    begun: AtomicBool,
+}
 
 impl Busy {
-    /// A spinner with a changing text.
-    pub fn with(text: &str) -> Busy {
-        let bar = Self::bar(None, "{spinner} {wide_msg}");
-        bar.0.set_message(text.to_string());
-        bar.0.enable_steady_tick(Duration::from_millis(120));
-        bar
+    /// A spinner with a text that changes; not to be seen before there is one.
+    pub fn spinning() -> Busy {
+        Self::with(None, "{spinner} {wide_msg}")
     }
 
     /// A bar that counts to `steps`.
     pub fn counting(text: &str, steps: usize) -> Busy {
-        let bar = Self::bar(Some(steps as u64), "{msg} {wide_bar} {pos}/{len}");
-        bar.0.set_message(text.to_string());
-        bar
+        let busy = Self::with(Some(steps as u64), "{msg} {wide_bar} {pos}/{len}");
+        busy.bar.set_message(text.to_string());
+        busy
     }
 
-    fn bar(steps: Option<u64>, template: &str) -> Busy {
+    fn with(steps: Option<u64>, template: &str) -> Busy {
         let target = match std::io::stderr().is_terminal() {
             true => ProgressDrawTarget::stderr(),
             false => ProgressDrawTarget::hidden(),
@@ -32,22 +33,25 @@ impl Busy {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Busy(bar)
+        Busy { bar, begun: AtomicBool::new(false) }
     }
 
     /// Another text.
     pub fn say(&self, text: &str) {
-        self.0.set_message(text.to_string());
+        self.bar.set_message(text.to_string());
+        if !self.begun.swap(true, Ordering::Relaxed) {
+            self.bar.enable_steady_tick(Duration::from_millis(120));
+        }
     }
 
     /// One step is done.
     pub fn step(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -10,15 +10,6 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Whether the compiler's messages come with colours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Colour {
-    /// As plain text.
-    Plain,
-    /// With ANSI sequences.
-    Ansi,
-}
-
 /// What cargo is asked for.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -26,8 +17,6 @@ pub struct Call {
     pub manifest: PathBuf,
     /// What to build: `-p NAME …` and the like.
     pub arguments: Vec<OsString>,
-    /// See [`Colour`].
-    pub colour: Colour,
 }
 
 /// What cargo made of it, by the folder of the package and the name of the program.
@@ -113,12 +102,8 @@ impl Diagnostic {
 /// Calls cargo and listens to it. `news` hears what it is doing.
 pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Problem> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let format = match call.colour {
-        Colour::Plain => "--message-format=json",
-        Colour::Ansi => "--message-format=json-diagnostic-rendered-ansi",
-    };
     let mut child = Command::new(&cargo)
-        .args(["build", "--keep-going", format, "--manifest-path"])
+        .args(["build", "--keep-going", "--message-format=json", "--manifest-path"])
         .arg(&call.manifest)
         .args(&call.arguments)
         .stdin(Stdio::null())

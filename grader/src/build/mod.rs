@@ -13,11 +13,10 @@ mod circumstances;
 mod record;
 mod stamp;
 
-pub use cargo::{Call, Colour, Outcome};
-
 use crate::problem::Problem;
 use crate::submission::{Package, Unfit};
 use crate::workspace::{Memory, Workspace};
+use cargo::Call;
 use record::Record;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -56,10 +55,10 @@ impl Workshop {
         Workshop { root: workspace.root().to_path_buf(), select: "-p", memory: workspace.memory() }
     }
 
-    fn call(&self, packages: &[&Package], colour: Colour) -> Call {
+    fn call(&self, packages: &[&Package]) -> Call {
         let select = |package: &&Package| [OsString::from(self.select), package.name.clone().into()];
         let arguments = packages.iter().flat_map(select).collect();
-        Call { manifest: self.root.join("Cargo.toml"), arguments, colour }
+        Call { manifest: self.root.join("Cargo.toml"), arguments }
     }
 }
 
@@ -69,7 +68,6 @@ impl Workshop {
 pub fn build(
     workshop: &Workshop,
     packages: &[Package],
-    colour: Colour,
     news: &(dyn Fn(&str) + Sync),
 ) -> Result<Vec<Built>, Problem> {
     let mut built: Vec<Option<Built>> = packages.iter().map(|package| refused(workshop, package)).collect();
@@ -85,7 +83,7 @@ pub fn build(
     }
     if !wanted.is_empty() {
         let packages: Vec<&Package> = wanted.iter().map(|(_, package)| *package).collect();
-        let fresh = build_now(workshop, &packages, colour, news, &mut record)?;
+        let fresh = build_now(workshop, &packages, news, &mut record)?;
         for ((index, _), outcome) in wanted.iter().zip(fresh) {
             built[*index] = Some(outcome);
         }
@@ -108,12 +106,11 @@ fn refused(workshop: &Workshop, package: &Package) -> Option<Built> {
 fn build_now(
     workshop: &Workshop,
     packages: &[&Package],
-    colour: Colour,
     news: &(dyn Fn(&str) + Sync),
     record: &mut Record,
 ) -> Result<Vec<Built>, Problem> {
     let started = SystemTime::now();
-    let call = workshop.call(packages, colour);
+    let call = workshop.call(packages);
     let mut outcome = cargo::call(&call, news)?;
     // Cargo compares times only. A file put back with its old time is one that cargo takes for built.
     if record.refresh_misjudged(packages, &outcome) {

@@ -1,7 +1,7 @@
 //! `grader check`: build, run, judge, report.
 
 use super::choice;
-use crate::build::Colour;
+use super::page::pages;
 use crate::cli::{Check, Format, Place};
 use crate::course::{self, Exercise};
 use crate::examine::{Examined, Subject, examine, report};
@@ -12,6 +12,7 @@ use crate::report::model::{Graded, Report, Verdict};
 use crate::report::{Style, json};
 use crate::terminal::style_of_stdout;
 use crate::workspace::Workspace;
+use std::path::PathBuf;
 
 /// Runs the command.
 pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
@@ -26,11 +27,7 @@ pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
         None => Subject::Learner,
     };
     let style = if check.output.is_some() { Style::PLAIN } else { style_of_stdout() };
-    let colour = match check.format {
-        Format::Human if style.colour => Colour::Ansi,
-        _ => Colour::Plain,
-    };
-    let examined = examine(&exercises, &subject, workspace.as_ref(), colour)?;
+    let examined = examine(&exercises, &subject, workspace.as_ref())?;
     if let (Subject::Learner, Some(workspace)) = (&subject, &workspace) {
         remember(&examined, workspace);
     }
@@ -42,7 +39,9 @@ pub fn run(check: &Check, place: &Place) -> Result<Status, Problem> {
     match check.format {
         Format::Json => json::write(&report, &mut text)
             .map_err(|error| Problem::Environment(format!("cannot write the report: {error}")))?,
-        Format::Human => text.extend(human(&examined, &report, &style).into_bytes()),
+        Format::Human => {
+            text.extend(pages(&examined, &report, &base(workspace.as_ref()), &style).into_bytes())
+        }
     }
     deliver(&text, check.output.as_deref())?;
     Ok(status(&report))
@@ -62,12 +61,9 @@ fn wanted(check: &Check, workspace: Option<&Workspace>) -> Result<Vec<&'static E
     }
 }
 
-/// The report for people.
-pub fn human(examined: &[Examined], report: &Report, style: &Style) -> String {
-    let _ = style;
-    let diagnostics = examined.iter().flat_map(|exercise| &exercise.diagnostics).map(String::as_str);
-    let said: String = diagnostics.collect();
-    format!("{said}{}", super::summary::summary(report))
+/// The folder that source files are named relative to.
+fn base(workspace: Option<&Workspace>) -> PathBuf {
+    workspace.map(|workspace| workspace.root().to_path_buf()).unwrap_or_default()
 }
 
 /// Takes note of how far the learner is. Whether that works or not, the verdict stands.

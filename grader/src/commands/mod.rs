@@ -6,10 +6,10 @@ mod doctor;
 mod hint;
 mod list;
 mod next;
+mod page;
 mod reset;
 mod show;
 mod solution;
-mod summary;
 mod trace;
 mod verify;
 

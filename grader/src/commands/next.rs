@@ -1,13 +1,14 @@
 //! `grader` alone: at a terminal the next unfinished exercise, elsewhere one pass over the course.
 
+use super::page::pages;
 use super::{check, choice};
-use crate::build::Colour;
 use crate::cli::Place;
 use crate::course::{self, Exercise};
 use crate::examine::{Subject, examine, report};
 use crate::output::to_stdout;
 use crate::problem::{Problem, Status};
 use crate::progress::Progress;
+use crate::report::human;
 use crate::report::model::Verdict;
 use crate::terminal::{how_to_call, is_interactive, style_of_stdout};
 use crate::workspace::Workspace;
@@ -24,13 +25,13 @@ pub fn run(place: &Place) -> Result<Status, Problem> {
 /// Everything once, and a summary.
 fn pass(workspace: &Workspace) -> Result<Status, Problem> {
     let exercises: Vec<&'static Exercise> = course::exercises().iter().collect();
-    let examined = examine(&exercises, &Subject::Learner, Some(workspace), Colour::Plain)?;
+    let examined = examine(&exercises, &Subject::Learner, Some(workspace))?;
     check::remember(&examined, workspace);
     let report = report(&examined);
     if let Some(trouble) = check::common_trouble(&report) {
         return Err(Problem::Environment(trouble));
     }
-    to_stdout(super::summary::summary(&report).as_bytes())?;
+    to_stdout(human::summary(&report, &style_of_stdout()).as_bytes())?;
     Ok(check::status(&report))
 }
 
@@ -42,15 +43,14 @@ fn next(workspace: &Workspace) -> Result<Status, Problem> {
         return Ok(Status::Passed);
     };
     let style = style_of_stdout();
-    let colour = if style.colour { Colour::Ansi } else { Colour::Plain };
-    let examined = examine(&[exercise], &Subject::Learner, Some(workspace), colour)?;
+    let examined = examine(&[exercise], &Subject::Learner, Some(workspace))?;
     check::remember(&examined, workspace);
     let report = report(&examined);
     if let Some(trouble) = check::common_trouble(&report) {
         return Err(Problem::Environment(trouble));
     }
     let advice = advice(exercise, report.exercises[0].verdict, workspace)?;
-    to_stdout(format!("{}\n{advice}", check::human(&examined, &report, &style)).as_bytes())?;
+    to_stdout(format!("{}\n{advice}", pages(&examined, &report, workspace.root(), &style)).as_bytes())?;
     Ok(check::status(&report))
 }
 

@@ -4,7 +4,9 @@ use crate::cli::Trace as Arguments;
 use crate::examine::Sites;
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
+use crate::report::{self, Style};
 use crate::submission::{inspect_file, locate_program};
+use crate::terminal::style_of_stdout;
 use grader_trace::{Ending, Trace, file};
 use grader_tracer::{Cancel, Launch, Limits, Plan, Stdin, Stdout, Watch};
 use std::ffi::OsString;
@@ -26,8 +28,13 @@ pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
         remark(said);
     }
     let mut text = Vec::new();
-    file::write(&trace, &mut text)
-        .map_err(|error| Problem::Environment(format!("cannot write the trace: {error}")))?;
+    if arguments.json {
+        file::write(&trace, &mut text)
+            .map_err(|error| Problem::Environment(format!("cannot write the trace: {error}")))?;
+    } else {
+        let style = if arguments.output.is_some() { Style::PLAIN } else { style_of_stdout() };
+        text.extend(report::trace::describe(&trace, &style).into_bytes());
+    }
     deliver(&text, arguments.output.as_deref())?;
     Ok(Status::Passed)
 }

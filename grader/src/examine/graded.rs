@@ -1,5 +1,6 @@
 //! From what the checks found to what a report says.
 
+use super::sentence::sentence;
 use super::{Examined, Sites, machine};
 use crate::build::Built;
 use crate::course::{CheckGrade, CheckOutcome, Exercise, Finding, Grade, Run};
@@ -90,7 +91,9 @@ fn explained(grade: &CheckGrade, finding: &Finding, run: Option<&Run>, sites: &S
         hint: grade.check.hints.first().map(|hint| hint.to_string()),
         scenario: run.map(|run| run.scenario.id.to_string()).unwrap_or_default(),
         sites: lines,
-        events: Vec::new(),
+        events: run
+            .map(|run| events().map(|event| sentence(&run.recording.trace, event)).collect())
+            .unwrap_or_default(),
     }
 }
 

@@ -9,13 +9,14 @@
 
 mod graded;
 mod machine;
+mod sentence;
 mod sites;
 
 pub use graded::{report, without_run};
 pub use machine::machine;
 pub use sites::Sites;
 
-use crate::build::{self, Built, Colour, Workshop};
+use crate::build::{self, Built, Workshop};
 use crate::busy::Busy;
 use crate::course::{Exercise, Grade, Run, grade};
 use crate::problem::Problem;
@@ -65,11 +66,10 @@ pub fn examine(
     exercises: &[&'static Exercise],
     subject: &Subject,
     workspace: Option<&Workspace>,
-    colour: Colour,
 ) -> Result<Vec<Examined>, Problem> {
     let built = match (subject, workspace) {
         (Subject::Program(file), _) => vec![program(file)?; exercises.len()],
-        (_, Some(workspace)) => build_packages(exercises, subject, workspace, colour)?,
+        (_, Some(workspace)) => build_packages(exercises, subject, workspace)?,
         (_, None) => return Err(Problem::Usage("there is no workspace to take exercises from".into())),
     };
     let sites = Sites::new(workspace);
@@ -102,15 +102,14 @@ fn build_packages(
     exercises: &[&'static Exercise],
     subject: &Subject,
     workspace: &Workspace,
-    colour: Colour,
 ) -> Result<Vec<Built>, Problem> {
     let package = |exercise: &&'static Exercise| match subject {
         Subject::Solution => Package::of_solution(workspace, exercise),
         _ => Package::of_learner(workspace, exercise),
     };
     let packages: Vec<Package> = exercises.iter().map(package).collect();
-    let busy = Busy::with("building");
-    let mut built = build::build(&Workshop::of(workspace), &packages, colour, &|said| busy.say(said))?;
+    let busy = Busy::spinning();
+    let mut built = build::build(&Workshop::of(workspace), &packages, &|said| busy.say(said))?;
     for (exercise, built) in exercises.iter().zip(&mut built) {
         if let (Subject::Learner, Built::Broken { reason, diagnostics }) = (subject, built)
             && diagnostics.is_empty()

@@ -24,7 +24,7 @@ pub mod comparison;
 pub mod coverage;
 pub mod header;
 
-use crate::build::{self, Built, Colour};
+use crate::build::{self, Built};
 use crate::busy::Busy;
 use crate::examine::{Sites, judge, machine, without_run};
 use crate::problem::Problem;
@@ -38,8 +38,8 @@ use std::sync::Mutex;
 pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Problem> {
     let bench = bench::set_up(workspace, cases)?;
     let built = {
-        let busy = Busy::with("building the fixtures");
-        build::build(&bench.workshop, &bench.packages, Colour::Plain, &|said| busy.say(said))?
+        let busy = Busy::spinning();
+        build::build(&bench.workshop, &bench.packages, &|said| busy.say(said))?
     };
     let lines: Vec<Mutex<Option<Line>>> = cases
         .iter()
