@@ -16,15 +16,13 @@ use super::reaping::{self, NO_BUSY_WAIT, REAPED};
 use super::saying::Saying;
 use super::wait::{self, AFTER_CHILD, EXIT_STATUS, PARENT_LINE, WATCH};
 use crate::course::{Check, Exercise, Finding, Judgement, Objection, Run, Scenario, premise};
-use grader_trace::{Builder, Errno, ExitStatus, Outcome, TaskId, Trace};
+use grader_trace::{Builder, Errno, Outcome, TaskId, Trace};
 
 /// The file that is counted, in some runs and in others: no program can know its name beforehand.
 const FILES: [(&str, &[u8]); 2] =
     [("lines.txt", b"one\ntwo words\nand three more\n"), ("numbers.txt", b"1 2 3\n5 8 13\n")];
 /// A file that is not there.
 const MISSING: &str = "missing.txt";
-/// What a shell answers for a command that it cannot start.
-const NOT_STARTED: ExitStatus = ExitStatus::Exited(127);
 
 /// The exercise.
 pub const EXERCISE: Exercise = Exercise {
@@ -268,7 +266,7 @@ fn status_decoded(run: &Run) -> Judgement {
 fn exec_fails_cleanly(run: &Run) -> Judgement {
     let family = family_that_stays(run)?;
     let Family { trace, child, .. } = family;
-    let sentence = failure::exec_fails(trace, child, NOT_STARTED, BECOMES_WC.id)?;
+    let sentence = failure::exec_fails(trace, child, BECOMES_WC.id)?;
     premise("reaped", reaped(run))?;
     let the_parent = family.the_parent();
     let said = lines::said_by_parent(&family, &format!("{the_parent} says its line all the same"))?;

@@ -41,6 +41,9 @@ pub const STATUS_DECODED: Check = Check {
     judge: |run| status_decoded(&Family::of(run)?),
 };
 
+/// What a child ends with whose exec failed: a shell says the same of a command that it cannot start.
+pub const NOT_STARTED: ExitStatus = ExitStatus::Exited(127);
+
 /// The first fork that the plan made to fail, and when it had done so.
 fn failed_fork(trace: &Trace) -> Option<(usize, Errno, Stamp)> {
     trace.events().iter().enumerate().find_map(|(index, event)| match &event.op {
@@ -155,7 +158,7 @@ fn in_story(how: ExitStatus, who: &str) -> String {
 
 /// What a child does whose exec fails: a message, silence on stdout, and the status that says so. If it made
 /// no exec call at all, that is the finding of `premise`.
-pub fn exec_fails(trace: &Trace, child: &Task, status: ExitStatus, premise: &'static str) -> Judgement {
+pub fn exec_fails(trace: &Trace, child: &Task, premise: &'static str) -> Judgement {
     let who = role(trace, child.id);
     let Some((index, exec)) =
         trace.execs(child.id).into_iter().find(|(_, exec)| exec.result.error().is_some())
@@ -165,7 +168,7 @@ pub fn exec_fails(trace: &Trace, child: &Task, status: ExitStatus, premise: &'st
     let moment = trace.events()[index].effect();
     let errno = exec.result.error().map_or(String::new(), |errno| errno.to_string());
     let expected = format!(
-        "after exec answered {errno}, {who} says so on stderr, writes nothing on stdout and ends with {status}"
+        "after exec answered {errno}, {who} says so on stderr, writes nothing on stdout and ends with {NOT_STARTED}"
     );
     let fails = |observed: String| Finding::new(&expected, observed).at([index]);
     let by_child = |piece: &Piece| trace.process_of(piece.task) == child.id && piece.span.1 > moment;
@@ -175,7 +178,7 @@ pub fn exec_fails(trace: &Trace, child: &Task, status: ExitStatus, premise: &'st
     }
     match child.end {
         None => return Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
-        Some((_, end)) if end != status => {
+        Some((_, end)) if end != NOT_STARTED => {
             return Err(fails(format!("{who} ended with {}", in_words(end))).into());
         }
         Some(_) => {}
@@ -186,8 +189,8 @@ pub fn exec_fails(trace: &Trace, child: &Task, status: ExitStatus, premise: &'st
         |piece: &Piece| (told || trace.process_of(piece.task) == child.id) && piece.span.1 > moment;
     match trace.error_pieces().into_iter().find(a_message) {
         Some(message) => {
-            Ok(format!("{who} said \"{}\" on stderr and ended with {status}", first_line(&message)))
+            Ok(format!("{who} said \"{}\" on stderr and ended with {NOT_STARTED}", first_line(&message)))
         }
-        None => Err(fails(format!("{who} ended with {status}, and without a word on stderr")).into()),
+        None => Err(fails(format!("{who} ended with {NOT_STARTED}, and without a word on stderr")).into()),
     }
 }

@@ -7,6 +7,7 @@
 //! | [`saying`], [`lines`] | the lines that they say, and who must say which |
 //! | [`reaping`] | waiting, reaping, asking again and again |
 //! | [`becoming`], [`counts`] | what a process becomes by exec, and what wc prints |
+//! | [`table`] | the descriptors with which a new program starts |
 //! | [`ending`] | exit statuses, and processes that never end |
 //! | [`failure`] | calls that fail, children that fail |
 
@@ -21,7 +22,9 @@ pub mod fork;
 pub mod hello;
 pub mod lines;
 pub mod reaping;
+pub mod redirect;
 pub mod saying;
+pub mod table;
 pub mod wait;
 
 #[cfg(test)]

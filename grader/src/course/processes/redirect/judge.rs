@@ -1,0 +1,377 @@
+//! The judges of `redirect`, each with the premises on which it stands.
+
+use super::{BECOMES_CAT, CONTENT, EXEC_FAILS, OLD};
+use crate::course::naming::role;
+use crate::course::processes::becoming::{self, Became, became};
+use crate::course::processes::ending::{nobody_is_left, with_success};
+use crate::course::processes::failure::{self, STATUS_DECODED, first_line};
+use crate::course::processes::family::{Family, ONE_CHILD};
+use crate::course::processes::{reaping, table};
+use crate::course::{FileAfter, Finding, Judgement, Objection, Run, blocked, premise};
+use grader_trace::{
+    Errno, Fate, Fd, Object, OpenFlags, Operation, Outcome, Stamp, Tables, TaskId, Text, Trace,
+};
+
+/// The argument with which the program was told the file to write.
+fn target(run: &Run) -> &str {
+    run.arg(1)
+}
+
+/// SOURCE's bytes.
+fn wanted_bytes(run: &Run) -> &[u8] {
+    run.scenario.files.iter().find(|(name, _)| *name == run.arg(0)).map_or(&[], |(_, bytes)| bytes)
+}
+
+/// TARGET, as the run left it.
+fn left(run: &Run) -> Option<&FileAfter> {
+    run.files.get(target(run))
+}
+
+/// The open of TARGET for writing that failed, if there was one and cat never ran.
+fn failed_open<'a>(run: &Run, family: &Family<'a>) -> Option<(usize, TaskId, &'a Errno)> {
+    if !family.trace.programs(family.child.id).is_empty() {
+        return None;
+    }
+    opens(run, family.trace).find_map(|(index, task, result)| match result {
+        Outcome::Failed(errno) => Some((index, task, errno)),
+        _ => None,
+    })
+}
+
+/// All attempts to open TARGET for writing, by whom, and with what result.
+fn opens<'a>(run: &Run, trace: &'a Trace) -> impl Iterator<Item = (usize, TaskId, &'a Outcome<Fd>)> {
+    let target = target(run).to_owned();
+    trace.events().iter().enumerate().filter_map(move |(index, event)| match &event.op {
+        Operation::Open { path, flags, result, .. }
+            if table::leads_to(path, &target) && (flags.writes() || flags.has(OpenFlags::CREAT)) =>
+        {
+            Some((index, event.task, result))
+        }
+        _ => None,
+    })
+}
+
+pub fn becomes_cat(run: &Run) -> Judgement {
+    let family = Family::of(run)?;
+    if let Some((event, exec)) = family.trace.programs(family.parent.id).first()
+        && becoming::another_program(family.trace, family.parent).is_some()
+    {
+        let expected =
+            format!("{} becomes cat, and {} waits for it", family.the_child(), family.the_parent());
+        let observed = format!("{} became {}", family.the_parent(), exec.path);
+        return Err(Finding::new(expected, observed).at([*event]).into());
+    }
+    match the_cat(&family) {
+        Ok(cat) => Ok(format!("{} became {} by its own exec", family.the_child(), cat.exec.path)),
+        Err(Objection::Fails(_)) if failed_open(run, &family).is_some() => {
+            Err(Objection::Moot { because: CONTENT.id })
+        }
+        Err(objection) => Err(objection),
+    }
+}
+
+/// The child's exec of cat.
+fn the_cat<'a>(family: &Family<'a>) -> Result<Became<'a>, Objection> {
+    became(family.trace, family.child, "cat")
+}
+
+pub fn argv(run: &Run) -> Judgement {
+    premise("becomes-cat", becomes_cat(run))?;
+    let family = Family::of(run)?;
+    Ok(becoming::with_argv(&the_cat(&family)?, &["cat", run.arg(0)], &family.the_child())?)
+}
+
+pub fn child_redirects(run: &Run) -> Judgement {
+    let family = Family::of(run)?;
+    let Family { trace, parent, child } = family;
+    let until = child.end.map_or(Stamp::END, |(ended, _)| ended);
+    if let Some(event) = table::first_change(trace, parent, Fd(1), until) {
+        let word = trace.events()[event].op.word();
+        let when = if event < family.birth() { "before the fork" } else { "while the child ran" };
+        return Err(Finding::new(
+            format!("{}'s descriptor 1 leads to the run's stdout all the time", family.the_parent()),
+            format!("{} changed its own descriptor 1 ({word}) {when}", family.the_parent()),
+        )
+        .at([event])
+        .into());
+    }
+    premise("descriptors", descriptors(run)).or_else(|objection| match objection {
+        // Left open or closed too much: that does not touch descriptor 1.
+        Objection::Moot { because: "descriptors" } if leads_to_target(run, &family) => Ok(()),
+        other => Err(other),
+    })?;
+    Ok(format!(
+        "{} led its own descriptor 1 to {}; the parent's stayed what it was",
+        family.the_child(),
+        target(run)
+    ))
+}
+
+/// Whether descriptor 1 leads to TARGET when cat starts.
+fn leads_to_target(run: &Run, family: &Family) -> bool {
+    the_cat(family).is_ok_and(|cat| {
+        let tables = table::at_start(family.trace, &cat);
+        matches!(tables.get(family.child.id, Fd(1)).map(|ofd| &ofd.object),
+            Some(Object::File(name)) if table::leads_to(name, target(run)))
+    })
+}
+
+pub fn descriptors(run: &Run) -> Judgement {
+    premise("becomes-cat", becomes_cat(run))?;
+    let family = Family::of(run)?;
+    let Family { trace, child, .. } = family;
+    let cat = the_cat(&family)?;
+    let tables = table::at_start(trace, &cat);
+    let name = target(run);
+    let expected =
+        format!("when cat ({}) starts: 0 and 2 as they were, 1 leads to {name}, nothing else", child.pid);
+    let fails = |observed: String| Finding::new(&expected, observed).at([cat.event]);
+    if !leads_to_target(run, &family) {
+        let elsewhere = table::behind(&tables, child.id, Fd(1));
+        let opened = opens(run, trace).find_map(|(index, ..)| Some(index));
+        return Err(fails(format!("descriptor 1 leads to {elsewhere}")).at(opened).into());
+    }
+    if tables.get(child.id, Fd(1)).is_some_and(|ofd| !ofd.flags.writes()) {
+        let opened = opens(run, trace).find_map(|(index, ..)| Some(index));
+        return Err(fails(format!("descriptor 1 leads to {name}, opened for reading only"))
+            .at(opened)
+            .into());
+    }
+    for fd in [Fd(0), Fd(2)] {
+        if tables.get(child.id, fd).map(|ofd| &ofd.object) != table::given(trace, fd) {
+            let elsewhere = table::behind(&tables, child.id, fd);
+            return Err(fails(format!("descriptor {fd} leads to {elsewhere}")).into());
+        }
+    }
+    match &table::beyond_the_three(&tables, child.id)[..] {
+        [] => Ok(format!("cat started with 0, 1 and 2, and 1 led to {name}")),
+        [one] => Err(fails(format!("cat started with descriptor {one} open as well")).into()),
+        several => {
+            Err(fails(format!("cat started with the descriptors {} open as well", several.join(", "))).into())
+        }
+    }
+}
+
+pub fn content(run: &Run) -> Judgement {
+    let family = Family::of(run)?;
+    let name = target(run);
+    let wanted = wanted_bytes(run);
+    let expected = format!("{name} with the {} bytes of {}, and nothing on stdout", wanted.len(), run.arg(0));
+    if let Some((index, task, errno)) = failed_open(run, &family) {
+        let who = role(family.trace, task);
+        let observed = format!("{who} could not open {name} ({errno}), so that cat never ran");
+        return Err(Finding::new(expected, observed).at([index]).into());
+    }
+    let printed = family.trace.pieces();
+    let bytes = left(run).map(|file| &file.bytes[..]);
+    if bytes == Some(wanted) && printed.is_empty() {
+        return Ok(format!("{name} holds the {} bytes of {}; stdout got none", wanted.len(), run.arg(0)));
+    }
+    premise("argv", argv(run))?;
+    if !leads_to_target(run, &family) || bytes != Some(wanted) {
+        premise("descriptors", descriptors(run))?;
+    }
+    let (observed, events) = match (printed.first(), bytes) {
+        (Some(piece), _) => {
+            let who = role(family.trace, piece.task);
+            (format!("{who} wrote \"{}\" on stdout", first_line(piece)), vec![piece.event])
+        }
+        (None, None) => (format!("there is no {name}"), vec![]),
+        (None, Some(bytes)) => (format!("{name} holds \"{}\"", shown(bytes)), writes_to(run, &family)),
+    };
+    Err(Finding::new(expected, observed).at(events).into())
+}
+
+/// The writes to TARGET of anybody but cat.
+fn writes_to(run: &Run, family: &Family) -> Vec<usize> {
+    let started = the_cat(family).map_or(Stamp::END, |cat| cat.moment);
+    let mut found = Vec::new();
+    Tables::walk(family.trace, |event, tables| {
+        let Operation::Write { fd, .. } = &event.op else { return };
+        let here = matches!(tables.get(event.task, *fd).map(|ofd| &ofd.object),
+            Some(Object::File(name)) if table::leads_to(name, target(run)));
+        if here && event.begin < started {
+            found.push(family.trace.events().partition_point(|other| other.begin < event.begin));
+        }
+    });
+    found
+}
+
+fn shown(bytes: &[u8]) -> Text {
+    const SHOWN: usize = 60;
+    Text::from(&bytes[..bytes.len().min(SHOWN)])
+}
+
+pub fn permissions(run: &Run) -> Judgement {
+    let family = Family::of(run)?;
+    let name = target(run);
+    let wanted = 0o666 & !run.scenario.umask;
+    match left(run) {
+        Some(file) if file.mode == wanted => Ok(format!("{name} has {} ({wanted:#o})", letters(wanted))),
+        Some(file) => Err(Finding::new(
+            format!("{name} with {} ({wanted:#o})", letters(wanted)),
+            format!("{name} has {} ({:#o})", letters(file.mode), file.mode),
+        )
+        .at(opens(run, family.trace).find_map(|(index, ..)| Some(index)))
+        .into()),
+        None => match content(run) {
+            Err(Objection::Fails(_)) | Ok(_) => Err(Objection::Moot { because: CONTENT.id }),
+            Err(objection) => Err(objection),
+        },
+    }
+}
+
+/// `rw-r--r--`
+fn letters(mode: u32) -> String {
+    let bits = (0..9).rev().map(|bit| (mode >> bit & 1 == 1, b"xwr"[bit as usize % 3]));
+    bits.map(|(set, letter)| if set { char::from(letter) } else { '-' }).collect()
+}
+
+pub fn reaped(run: &Run) -> Judgement {
+    let family = family_that_stays(run)?;
+    reaping::reaped(family.trace)
+}
+
+/// Parent and child, of whom the parent is still this program: else `becomes-cat` has failed.
+fn family_that_stays(run: &Run) -> Result<Family<'_>, Objection> {
+    let family = Family::of(run)?;
+    match becoming::another_program(family.trace, family.parent) {
+        Some(_) => Err(Objection::Moot { because: BECOMES_CAT.id }),
+        None => Ok(family),
+    }
+}
+
+pub fn exit_status(run: &Run) -> Judgement {
+    let family = family_that_stays(run)?;
+    nobody_is_left(family.trace)?;
+    match with_success(family.trace, family.parent) {
+        Ok(sentence) => Ok(sentence),
+        Err(finding) => {
+            premise("reaped", reaped(run))?;
+            premise("argv", argv(run))?;
+            premise("content", content(run))?;
+            Err(finding.into())
+        }
+    }
+}
+
+pub fn truncated(run: &Run) -> Judgement {
+    let family = Family::of(run)?;
+    let (name, wanted) = (target(run), wanted_bytes(run));
+    let expected =
+        format!("{name} with the {} bytes of {} and none of the old ones", wanted.len(), run.arg(0));
+    let opened = opens(run, family.trace).find_map(|(index, ..)| Some(index));
+    let fails = |observed: String| Err(Finding::new(&expected, observed).at(opened).into());
+    let bytes = left(run).map_or(&[][..], |file| &file.bytes);
+    if bytes == wanted {
+        return Ok(format!(
+            "{name} was cut to length 0 first: it holds the {} bytes of {}",
+            wanted.len(),
+            run.arg(0)
+        ));
+    }
+    if let Some((_, task, errno)) = failed_open(run, &family) {
+        return fails(format!(
+            "{} could not open the {name} that was there ({errno})",
+            role(family.trace, task)
+        ));
+    }
+    premise("argv", argv(run))?;
+    premise("descriptors", descriptors(run))?;
+    let old = bytes.iter().filter(|byte| OLD.contains(byte)).count();
+    match (bytes.starts_with(&OLD), old) {
+        (true, _) => {
+            fails(format!("{name} still begins with the {} old bytes; the new ones come after", OLD.len()))
+        }
+        (false, 0) => Err(Objection::Moot { because: CONTENT.id }),
+        (false, old) => fails(format!("{name} still holds {old} of its {} old bytes", OLD.len())),
+    }
+}
+
+pub fn unwritable(run: &Run) -> Judgement {
+    let trace = run.trace();
+    let name = target(run);
+    let who = role(trace, TaskId::ROOT);
+    let Some((open, ..)) = opens(run, trace).next() else {
+        // It never opens TARGET: then another check has failed, or a shell was asked to do it.
+        premise("becomes-cat", becomes_cat(run))?;
+        premise("descriptors", descriptors(run))?;
+        return Err(Objection::Moot { because: CONTENT.id });
+    };
+    let expected = format!(
+        "{name} cannot be opened: a message on stderr, no cat, no child left, a status that is not 0"
+    );
+    let fails = |observed: String| Finding::new(&expected, observed).at([open]);
+    let children = trace.children(TaskId::ROOT);
+    if children.len() > 1 {
+        return Err(Objection::Moot { because: ONE_CHILD.id });
+    }
+    for child in &children {
+        if let Some((event, exec)) = trace.programs(child.id).last() {
+            return match became(trace, child, "cat") {
+                Ok(cat) => {
+                    let tables = table::at_start(trace, &cat);
+                    let elsewhere = table::behind(&tables, child.id, Fd(1));
+                    let observed = format!(
+                        "cat ({}) ran all the same, and its descriptor 1 led to {elsewhere}",
+                        child.pid
+                    );
+                    Err(fails(observed).at([cat.event]).into())
+                }
+                Err(_) if exec.path.file_name() == b"cat" => {
+                    Err(fails("cat ran all the same".into()).at([*event]).into())
+                }
+                Err(_) => Err(Objection::Moot { because: BECOMES_CAT.id }),
+            };
+        }
+        if !matches!(child.fate, Fate::Reaped { .. }) {
+            return match (child.end, trace.waits(TaskId::ROOT).is_empty(), trace.events()[open].task) {
+                (None, ..) => Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
+                (_, true, TaskId::ROOT) => {
+                    Err(fails(format!("{who} ended, and nobody reaped {}", role(trace, child.id))).into())
+                }
+                _ => Err(Objection::Moot { because: "reaped" }),
+            };
+        }
+    }
+    let told_of_failure = children.iter().any(|child| {
+        trace.told_of_end(TaskId::ROOT, child.id).is_some()
+            && child.end.is_some_and(|(_, how)| !how.success())
+    });
+    let sentence = failure::ends_with_complaint(trace, trace.root(), &trace.error_pieces(), fails);
+    match sentence {
+        Err(Objection::Fails(_))
+            if told_of_failure && trace.root().end.is_some_and(|(_, how)| how.success()) =>
+        {
+            Err(Objection::Moot { because: STATUS_DECODED.id })
+        }
+        other => other.map(|words| format!("{words}; cat never ran")),
+    }
+}
+
+pub fn status_decoded(run: &Run) -> Judgement {
+    let family = family_that_stays(run)?;
+    let child = family.child;
+    match run.scenario.id {
+        // Only the real cat fails because of a missing file, and only with the file in its vector.
+        "missing-file" => premise("argv", argv(run))?,
+        "exec-fails" if family.trace.execs(child.id).is_empty() => {
+            return Err(Objection::Moot { because: never_execs(run, &family) });
+        }
+        "exec-fails" if child.end.is_some_and(|(_, status)| status.success()) => {
+            return Err(Objection::Moot { because: EXEC_FAILS.id });
+        }
+        _ => {}
+    }
+    failure::status_decoded(&family)
+}
+
+/// The check that fails if the child makes no exec call.
+fn never_execs(run: &Run, family: &Family) -> &'static str {
+    if failed_open(run, family).is_some() { CONTENT.id } else { BECOMES_CAT.id }
+}
+
+pub fn exec_fails_cleanly(run: &Run) -> Judgement {
+    let family = family_that_stays(run)?;
+    failure::exec_fails(family.trace, family.child, never_execs(run, &family))
+}

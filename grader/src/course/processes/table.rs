@@ -1,0 +1,61 @@
+//! The descriptor table with which a new program starts, in words.
+
+use super::becoming::Became;
+use grader_trace::{Fd, Object, PipeEnd, Stamp, Tables, Task, TaskId, Text, Trace};
+
+/// What the new program finds: the tables just after the exec.
+pub fn at_start(trace: &Trace, became: &Became) -> Tables {
+    Tables::at(trace, Stamp(became.moment.0 + 1))
+}
+
+/// The descriptors open in a task beside 0, 1 and 2: "3 (target.txt)", "4 (the pipe's write end)".
+pub fn beyond_the_three(tables: &Tables, task: TaskId) -> Vec<String> {
+    let open = tables.table(task).into_iter().flatten();
+    open.filter(|(fd, _)| fd.0 > 2)
+        .map(|(fd, slot)| format!("{fd} ({})", in_words(&tables.ofd(slot.ofd).object)))
+        .collect()
+}
+
+/// What a descriptor leads to: "target.txt", "the pipe's write end"; "nothing" if it is closed.
+pub fn behind(tables: &Tables, task: TaskId, fd: Fd) -> String {
+    tables.get(task, fd).map_or("nothing".into(), |ofd| in_words(&ofd.object))
+}
+
+/// An object in words.
+pub fn in_words(object: &Object) -> String {
+    match object {
+        Object::Stdout => "the run's stdout".into(),
+        Object::Stderr => "the run's stderr".into(),
+        Object::File(name) => name.to_string(),
+        Object::Pipe(_, PipeEnd::Read) => "a pipe's read end".into(),
+        Object::Pipe(_, PipeEnd::Write) => "a pipe's write end".into(),
+        Object::Other(call) => format!("what {call} made"),
+    }
+}
+
+/// Whether a path, however it was written, leads to the file of this relative name.
+pub fn leads_to(path: &Text, name: &str) -> bool {
+    let (path, name) = (path.as_bytes(), name.as_bytes());
+    path == name || path.strip_suffix(name).is_some_and(|folder| folder.ends_with(b"/"))
+}
+
+/// What descriptor 0, 1 or 2 led to when the program was started.
+pub fn given(trace: &Trace, fd: Fd) -> Option<&Object> {
+    trace.header().descriptors.iter().find(|(number, _)| *number == fd).map(|(_, object)| object)
+}
+
+/// The first event after which a descriptor of `task` no longer leads to what it was given, before `until`.
+pub fn first_change(trace: &Trace, task: &Task, fd: Fd, until: Stamp) -> Option<usize> {
+    let given = given(trace, fd)?;
+    let mut before: Option<Stamp> = None;
+    let mut culprit = None;
+    Tables::walk(trace, |event, tables| {
+        let alive = tables.table(task.id).is_some();
+        if culprit.is_none() && alive && tables.get(task.id, fd).is_none_or(|ofd| ofd.object != *given) {
+            culprit = before.filter(|begin| *begin < until);
+        }
+        before = Some(event.begin);
+    });
+    let begin = culprit?;
+    trace.events().iter().position(|event| event.begin == begin)
+}
