@@ -1,4 +1,6 @@
-//! The page of an exercise that does not compile: the compiler's own message.
+//! The page of an exercise that does not compile: the compiler's own message, in its own layout.
+//!
+//! Its colours are translated into the report's: nothing it quotes from a source file reaches the terminal as it is.
 
 use crate::report::ink::Ink;
 use crate::report::line::Line;
@@ -13,8 +15,9 @@ pub(super) fn page(page: &mut Page, shown: &Shown) {
     let message = shown.diagnostics.unwrap_or_default().trim_end();
     let style = *page.style;
     let total = message.lines().count();
+    let mut ink = Ink::Plain;
     for source in message.lines().take(MOST_LINES) {
-        page.lines([line(source, &style)]);
+        page.lines([line(source, &mut ink, &style)]);
     }
     if total > MOST_LINES {
         let more =
@@ -23,22 +26,58 @@ pub(super) fn page(page: &mut Page, shown: &Shown) {
     }
 }
 
-/// One line of the message, without whatever would colour it or move the cursor.
-fn line(source: &str, style: &Style) -> Line {
-    let mut bare = String::with_capacity(source.len());
-    let mut rest = source.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c != '\x1b' {
-            bare.push(c);
-        } else if rest.next_if_eq(&'[').is_some() {
-            // A control sequence ends with its first letter. See ECMA-48, 5.4.
-            rest.by_ref().find(|c| ('@'..='~').contains(c));
-        }
+/// One line of the message; `ink` goes on from line to line.
+fn line(source: &str, ink: &mut Ink, style: &Style) -> Line {
+    let mut line = Line::default();
+    let mut parts = source.split('\x1b');
+    line.add(&untabbed(parts.next().unwrap_or_default()), *ink, style);
+    for part in parts {
+        // A control sequence ends with its first letter. See ECMA-48, 5.4.
+        let text = match part.strip_prefix('[').map(|part| part.split_once(|c| ('@'..='~').contains(&c))) {
+            Some(Some((parameters, text))) => {
+                if part.as_bytes().get(1 + parameters.len()) == Some(&b'm') {
+                    *ink = ink_of(parameters, *ink);
+                }
+                text
+            }
+            Some(None) => "",
+            None => part,
+        };
+        line.add(&untabbed(text), *ink, style);
     }
-    let ink = match bare.trim_start() {
-        text if text.starts_with("error") => Ink::Bad,
-        text if text.starts_with("warning") => Ink::Zombie,
-        _ => Ink::Plain,
-    };
-    Line::of(&bare.replace('\t', "    "), ink, style)
+    line
+}
+
+fn untabbed(text: &str) -> String {
+    text.replace('\t', "    ")
+}
+
+/// What the compiler's colours mean. See console_codes(4), "ECMA-48 Select Graphic Rendition".
+fn ink_of(parameters: &str, before: Ink) -> Ink {
+    match parameters.trim_start_matches("1;") {
+        "" | "0" => Ink::Plain,
+        "1" if before == Ink::Plain => Ink::Strong,
+        "31" | "91" | "38;5;9" => Ink::Bad,
+        "32" | "92" | "38;5;10" => Ink::Good,
+        "33" | "93" | "38;5;11" => Ink::Zombie,
+        "34" | "36" | "94" | "96" | "38;5;12" | "38;5;14" => Ink::Lane(0),
+        _ => before,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::line::print;
+
+    #[test]
+    fn the_compilers_colours_stay_and_everything_else_that_escapes_goes() {
+        let message = "\x1b[1m\x1b[91merror\x1b[0m: no\x1b[2J\x1b]0;title\x07\tx \u{202e}";
+        let coloured = Style { colour: true, ..Style::PLAIN };
+        let mut ink = Ink::Plain;
+        let plain = print(&[line(message, &mut ink, &Style::PLAIN)], &Style::PLAIN);
+        assert_eq!(plain, "error: no]0;title\\x07    x \\xe2\\x80\\xae\n");
+        let shown = print(&[line(message, &mut ink, &coloured)], &coloured);
+        assert!(shown.contains("31m") && !shown.contains("\x1b[2J") && !shown.contains("\x1b]"), "{shown:?}");
+    }
 }

@@ -12,6 +12,9 @@ use crate::report::visible::Visible;
 /// Further failing checks are listed up to this many.
 const MOST_OTHERS: usize = 4;
 
+/// Of a program that is not written yet, so many claims are listed.
+const MOST_CLAIMS: usize = 6;
+
 /// The column of the signs in a list.
 const LIST: usize = 13;
 
@@ -35,17 +38,17 @@ fn first(page: &mut Page, shown: &Shown, check: &Checked, found: &Found) {
     page.blank();
     page.labelled("expected", &found.expected, Ink::Good);
     page.labelled("observed", &found.observed, Ink::Bad);
-    let title = shown.scenarios.iter().find(|(id, _)| *id == found.scenario).map(|(_, title)| *title);
-    match title {
-        Some("") => {}
-        Some(title) => page.labelled("when", title, Ink::Plain),
+    match shown.scenarios.iter().position(|(id, _)| *id == found.scenario) {
+        // The first scenario is the program as it comes: nothing special.
+        Some(0) => {}
+        Some(index) => page.labelled("when", shown.scenarios[index].1, Ink::Plain),
         None => page.labelled("when", &found.scenario, Ink::Plain),
     }
     if let Some(site) = found.sites.first() {
         page.labelled("where", &format!("{}:{}, in {}", site.file, site.line, site.function), Ink::Plain);
     }
     if let Some(excerpt) = &shown.excerpt {
-        excerpt::put(page, excerpt, 11);
+        excerpt::put(page, excerpt, 2);
     }
     page.labelled("why", &found.why, Ink::Plain);
     if let Some(hint) = &found.hint {
@@ -123,9 +126,13 @@ pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
     page.blank();
     let open: Vec<&Checked> =
         shown.graded.checks.iter().filter(|check| check.verdict != CheckVerdict::Passed).collect();
-    for (index, check) in open.iter().enumerate() {
+    for (index, check) in open.iter().take(MOST_CLAIMS).enumerate() {
         let label = if index == 0 { "to do" } else { "" };
         listed(page, label, '○', Ink::Dim, &check.claim);
+    }
+    if open.len() > MOST_CLAIMS {
+        let more = format!("… and {} more; the exercise's README.md has them all", open.len() - MOST_CLAIMS);
+        page.labelled("", &more, Ink::Dim);
     }
     let hint = open.iter().find_map(|check| check.finding.as_ref()?.hint.as_deref());
     if let Some(hint) = hint {

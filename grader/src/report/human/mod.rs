@@ -35,7 +35,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
         page.blank();
     }
     match graded.verdict {
-        _ if graded.unwritten.is_some() => failed::unwritten(&mut page, shown),
+        _ if is_unwritten(graded) => failed::unwritten(&mut page, shown),
         Verdict::Passed => passed::page(&mut page, shown),
         Verdict::BuildFailed => build::page(&mut page, shown),
         Verdict::Failed | Verdict::TimedOut | Verdict::Crashed | Verdict::CannotTell => {
@@ -53,10 +53,17 @@ fn sentence(text: &str) -> String {
     format!("{first}{}{full_stop}", chars.as_str())
 }
 
+/// Whether a `todo!()` is what fails first, and not one behind a mistake.
+fn is_unwritten(graded: &Graded) -> bool {
+    let first = graded.checks.iter().find_map(|check| check.finding.as_ref());
+    let site = first.and_then(|found| found.sites.first());
+    graded.unwritten.is_some() && (first.is_none() || site == graded.unwritten.as_ref())
+}
+
 /// The sign, the words and the colour of a verdict.
 fn verdict(graded: &Graded) -> (char, &'static str, Ink) {
     match graded.verdict {
-        _ if graded.unwritten.is_some() => ('○', "not written yet", Ink::Dim),
+        _ if is_unwritten(graded) => ('○', "not written yet", Ink::Dim),
         Verdict::Passed => ('✓', "passed", Ink::Good),
         Verdict::Failed => ('✗', "failed", Ink::Bad),
         Verdict::BuildFailed => ('✗', "does not compile", Ink::Bad),

@@ -7,6 +7,9 @@ use crate::report::page::{Page, counted};
 use crate::report::shown::Shown;
 use crate::report::visible::Visible;
 
+/// The columns for how much was looked at.
+const EVIDENCE: usize = 9;
+
 /// A reason is not longer than this.
 const LINES: usize = 3;
 
@@ -22,12 +25,9 @@ pub(super) fn page(page: &mut Page, shown: &Shown) {
         let mut first = Line::default();
         first.glyph(2, glyph, ink);
         first.put(4, &Visible::new(&check.id, page.style).shortened(widest, page.style), Ink::Plain);
+        first.put(widest + 6, &Visible::new(&evidence(check.evidence), page.style), Ink::Dim);
         let why = check.holds.as_deref().or(check.note.as_deref()).unwrap_or(&check.claim);
-        let text = match check.verdict {
-            CheckVerdict::Passed => format!("{why} ({})", evidence(check.evidence)),
-            _ => why.to_owned(),
-        };
-        page.hanging(first, widest + 6, &text, Ink::Dim, LINES);
+        page.hanging(first, widest + 6 + EVIDENCE, why, Ink::Plain, LINES);
     }
     if !shown.aha.is_empty() {
         page.blank();
@@ -35,11 +35,10 @@ pub(super) fn page(page: &mut Page, shown: &Shown) {
     }
 }
 
-/// How much was looked at, in words.
+/// How much was looked at, in at most [`EVIDENCE`] columns: every schedule, or so many runs of others.
 fn evidence(evidence: Evidence) -> String {
     match evidence.strength {
-        Strength::EverySchedule => "in every schedule".into(),
-        Strength::Bounded => counted(evidence.executions, "schedule", "schedules"),
-        Strength::OneRun => counted(evidence.executions, "run", "runs"),
+        Strength::EverySchedule => "always".into(),
+        Strength::Bounded | Strength::OneRun => counted(evidence.executions, "run", "runs"),
     }
 }

@@ -1,6 +1,6 @@
 //! The table over all exercises.
 
-use super::{points, verdict};
+use super::{is_unwritten, points, verdict};
 use crate::report::ink::Ink;
 use crate::report::line::Line;
 use crate::report::model::{Graded, Report};
@@ -42,7 +42,7 @@ fn score(graded: &Graded) -> String {
 
 /// What is wrong first, in its own words.
 fn reason(graded: &Graded) -> String {
-    if graded.unwritten.is_some() {
+    if is_unwritten(graded) {
         return String::new();
     }
     let finding = graded.checks.iter().find_map(|check| Some((check, check.finding.as_ref()?)));

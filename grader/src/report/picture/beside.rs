@@ -33,13 +33,33 @@ pub(crate) fn beside(seen: Seen, wanted: &Trace, style: &Style, rows: usize) -> 
     let did_picture = did.picture(shared.clone().unwrap_or_else(|| did.layout()), rows);
     let should_picture = should.picture(shared.unwrap_or_else(|| should.layout()), rows);
     let titles = ["what it did", "what was wanted"];
+    let legend = legend(&[&did_picture.rows, &should_picture.rows], style);
     let mut lines = if together {
         side_by_side(titles, did_picture, should_picture, &half)
     } else {
         one_below_the_other(titles, did_picture, should_picture, style)
     };
-    lines.shrink_to_fit();
+    lines.extend(legend);
     lines
+}
+
+/// What the marks mean, as far as there are any.
+fn legend(rows: &[&[Row]], style: &Style) -> Option<Line> {
+    let meanings = [
+        (Mark::Found, '✗', Ink::Bad, "what the check saw"),
+        (Mark::Differs, '≠', Ink::Bad, "the first difference"),
+        (Mark::Wanted, '✓', Ink::Good, "what was wanted there"),
+    ];
+    let used = |mark: Mark| rows.iter().copied().flatten().any(|row| row.mark == Some(mark));
+    let mut line = Line::default();
+    for (mark, glyph, ink, meaning) in meanings {
+        if used(mark) {
+            let from = if line.columns() == 0 { super::GUTTER } else { line.columns() + 3 };
+            line.glyph(from, glyph, ink);
+            line.add(&format!(" {meaning}"), Ink::Dim, style);
+        }
+    }
+    (line.columns() > 0).then_some(line)
 }
 
 fn title(text: &str, style: &Style) -> Line {

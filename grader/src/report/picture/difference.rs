@@ -74,7 +74,7 @@ fn key(step: &Step, words: &Words) -> Option<String> {
         | Act::Signalled { .. }
         | Act::Ends { .. }
         | Act::Orphaned
-        | Act::Unreaped { .. }
+        | Act::Unreaped
         | Act::Remains { .. } => Some(words.of(step)),
         _ => None,
     }

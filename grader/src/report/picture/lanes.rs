@@ -257,7 +257,7 @@ impl Painter<'_> {
             Act::Ends { status: ExitStatus::Exited(_), .. } => ('■', own),
             Act::Ends { .. } => ('✗', Ink::Bad),
             Act::Remains { .. } => ('✗', Ink::Bad),
-            Act::Unreaped { .. } => ('░', Ink::Zombie),
+            Act::Unreaped => ('░', Ink::Zombie),
             Act::Execs { .. } => ('◆', own),
             Act::ForkFails { .. } | Act::ExecFails { .. } | Act::WaitFails { .. } => ('✗', ink(step)),
             Act::Learns { .. } => ('◀', own),

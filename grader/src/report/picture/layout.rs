@@ -100,17 +100,22 @@ fn traded(mut gaps: Vec<usize>, needs: &[Need]) -> Vec<usize> {
     gaps
 }
 
-/// All ways to give one lane just what one of its lines needs, at the cost of one other.
+/// All ways to give one lane just what one of its steps needs for one, two or three lines, at the cost
+/// of one other.
 fn trades(gaps: &[usize], needs: &[Need]) -> Vec<Vec<usize>> {
     let mut trades = Vec::new();
     for need in needs.iter().filter(|need| need.next == Some(need.lane + 1) || need.lane + 1 == gaps.len()) {
-        let missing = (need.columns + 1).saturating_sub(gaps[need.lane]);
-        for giver in (0..gaps.len()).filter(|giver| *giver != need.lane && missing > 0) {
-            if gaps[giver] >= NARROWEST + missing {
-                let mut trade = gaps.to_vec();
-                trade[giver] -= missing;
-                trade[need.lane] += missing;
-                trades.push(trade);
+        for lines in 1..=3 {
+            // Words end where a word ends: a line is rarely full.
+            let wanted = if lines == 1 { need.columns + 1 } else { need.columns / lines + 6 };
+            let missing = wanted.saturating_sub(gaps[need.lane]);
+            for giver in (0..gaps.len()).filter(|giver| *giver != need.lane && missing > 0) {
+                if gaps[giver] >= NARROWEST + missing {
+                    let mut trade = gaps.to_vec();
+                    trade[giver] -= missing;
+                    trade[need.lane] += missing;
+                    trades.push(trade);
+                }
             }
         }
     }

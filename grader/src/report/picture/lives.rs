@@ -46,7 +46,7 @@ impl<'a> Lives<'a> {
         for step in steps {
             let about = match step.act {
                 Act::Learns { child: Some(child), looks_only: false, .. } => child,
-                Act::Unreaped { .. } | Act::Remains { zombie: true } => step.task,
+                Act::Unreaped | Act::Remains { zombie: true } => step.task,
                 _ => continue,
             };
             if let Some(lane) = lanes.iter().position(|task| *task == about) {
@@ -97,7 +97,7 @@ impl<'a> Lives<'a> {
                 self.lives[lane] = if self.reaped_later[lane] { Life::Ended } else { Life::Gone }
             }
             Act::Rots => self.lives[lane] = Life::Zombie,
-            Act::Unreaped { .. } | Act::Remains { .. } => self.lives[lane] = Life::Gone,
+            Act::Unreaped | Act::Remains { .. } => self.lives[lane] = Life::Gone,
             Act::Sleeps { .. } => self.lives[lane] = Life::Asleep,
             Act::Stops(_) => self.lives[lane] = Life::Stopped,
             Act::Orphaned | Act::Signalled { .. } | Act::More(_) => {}

@@ -73,7 +73,7 @@ impl Words<'_> {
             Act::Ends { status: ExitStatus::Exited(code), .. } => format!("exit {code}"),
             Act::Ends { status, .. } => status.to_string(),
             Act::Rots => "zombie".into(),
-            Act::Unreaped { parent } => format!("{} ended without waiting for it", self.names.task(*parent)),
+            Act::Unreaped => "never waited for".into(),
             Act::Orphaned => "orphan: its parent is gone".into(),
             Act::Remains { zombie: true } => "still a zombie at the end".into(),
             Act::Remains { zombie: false } => "did not end: killed by the grader".into(),
@@ -176,7 +176,7 @@ pub(crate) fn ink(step: &Step) -> Ink {
         return Ink::Grader;
     }
     match &step.act {
-        Act::Rots | Act::Unreaped { .. } | Act::Orphaned => Ink::Zombie,
+        Act::Rots | Act::Unreaped | Act::Orphaned => Ink::Zombie,
         Act::Remains { .. } => Ink::Bad,
         Act::ForkFails { .. } | Act::ExecFails { .. } | Act::Ends { status: ExitStatus::Killed(_), .. } => {
             Ink::Bad

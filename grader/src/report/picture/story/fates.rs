@@ -19,9 +19,7 @@ pub(super) fn add(trace: &Trace, steps: &mut Vec<Step>) {
             }
             (Some((ended, _)), Fate::Adopted { at }) if ended < at => {
                 added.push(Step::of(task.id, ended, Act::Rots));
-                if let Some(parent) = task.parent {
-                    added.push(Step::of(task.id, at, Act::Unreaped { parent }));
-                }
+                added.push(Step::of(task.id, at, Act::Unreaped));
             }
             (None, _) if *trace.ending() != Ending::Finished => {
                 added.push(Step::of(task.id, Stamp::END, Act::Remains { zombie: false }));

@@ -88,7 +88,7 @@ pub(crate) enum Act {
     /// It has ended, and nobody waits for it yet.
     Rots,
     /// Its parent ended without having waited for it.
-    Unreaped { parent: TaskId },
+    Unreaped,
     /// Its parent ended before it did.
     Orphaned,
     /// The run is over, and it is still there. `zombie`: it has ended.
