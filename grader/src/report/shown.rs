@@ -14,8 +14,8 @@ pub struct Shown<'a> {
     pub title: &'a str,
     /// What one knows after it, in a sentence; shown when it is passed.
     pub aha: &'a str,
-    /// What is special about each scenario, by its id: `("slow-child", "with a slow child")`. In the
-    /// first one nothing is.
+    /// What is special about each scenario, by its id: `("slow-child", "with a slow child")`;
+    /// nothing where nothing is.
     pub scenarios: &'a [(&'a str, &'a str)],
     /// The run to draw: the one that shows the first failure.
     pub seen: Option<Seen<'a>>,

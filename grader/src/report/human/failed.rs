@@ -38,10 +38,9 @@ fn first(page: &mut Page, shown: &Shown, check: &Checked, found: &Found) {
     page.blank();
     page.labelled("expected", &found.expected, Ink::Good);
     page.labelled("observed", &found.observed, Ink::Bad);
-    match shown.scenarios.iter().position(|(id, _)| *id == found.scenario) {
-        // The first scenario is the program as it comes: nothing special.
-        Some(0) => {}
-        Some(index) => page.labelled("when", shown.scenarios[index].1, Ink::Plain),
+    match shown.scenarios.iter().find(|(id, _)| *id == found.scenario) {
+        Some((_, "")) => {}
+        Some((_, title)) => page.labelled("when", title, Ink::Plain),
         None => page.labelled("when", &found.scenario, Ink::Plain),
     }
     if let Some(site) = found.sites.first() {
