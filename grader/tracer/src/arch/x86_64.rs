@@ -18,6 +18,21 @@ pub(crate) fn arguments(registers: &user_regs_struct) -> [u64; 6] {
     [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9]
 }
 
+/// Whether the call ends its own task only: exit(2), not exit_group(2).
+pub(crate) fn ends_one_task(registers: &user_regs_struct) -> bool {
+    number(registers) == libc::SYS_exit
+}
+
+/// What the call that a task leaves has answered.
+pub(crate) fn result(registers: &user_regs_struct) -> i64 {
+    registers.rax as i64
+}
+
+/// Replaces the first argument of a call. The register belongs to the program afterwards, too.
+pub(crate) fn set_first_argument(registers: &mut user_regs_struct, value: u64) {
+    registers.rdi = value;
+}
+
 /// Makes the call be skipped and answer `-errno`.
 pub(crate) fn refuse(registers: &mut user_regs_struct, errno: i32) {
     registers.orig_rax = u64::MAX;

@@ -8,8 +8,9 @@
 //! stops.
 
 use super::Engine;
+use super::births::restore;
 use super::snapshot;
-use super::task::{Pending, Task};
+use super::task::{Pending, PutBack, Task};
 use crate::arch;
 use crate::decode::{self, Call};
 use crate::sys::memory::Memory;
@@ -41,9 +42,12 @@ impl Engine<'_> {
         let call = Call { number, args: arch::arguments(&registers), memory: Memory(pid) };
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
         task.in_call = true;
-        if let Some(again) =
+        if let Some(mut again) =
             task.interrupted.pop_if(|last| last.call.number == number && last.call.args == call.args)
         {
+            if matches!(again.op, Operation::Fork(_)) {
+                again.put_back = stay_traced(pid, &call, &mut registers)?;
+            }
             task.pending = Some(again);
             return self.go_on(pid);
         }
@@ -58,8 +62,7 @@ impl Engine<'_> {
         }
         let mut put_back = None;
         if let Some(errno) = refused {
-            arch::refuse(&mut registers, errno.0);
-            still_there("making a call fail", ptrace::set_registers(pid, &registers))?;
+            refuse(pid, &mut registers, errno.0)?;
         } else if matches!(op, Operation::Fork(_)) {
             put_back = stay_traced(pid, &call, &mut registers)?;
         }
@@ -80,9 +83,14 @@ impl Engine<'_> {
             enters_unfiltered(task, arch::number(&registers));
             return self.go_on(pid);
         }
-        let result = registers.rax as i64;
+        let result = arch::result(&registers);
         match task.pending.take() {
-            Some(interrupted) if RESTARTS.contains(&result) => task.interrupted.push(interrupted),
+            Some(mut interrupted) if RESTARTS.contains(&result) => {
+                if let Some(put_back) = interrupted.put_back.take() {
+                    restore(pid, put_back)?;
+                }
+                task.interrupted.push(interrupted);
+            }
             Some(returned) => self.returns(pid, returned, result)?,
             None if std::mem::take(&mut task.returning_from_handler) => {
                 let fails = |call: &mut Pending| call.ip == registers.rip && result == EINTR;
@@ -98,8 +106,8 @@ impl Engine<'_> {
     fn returns(&mut self, pid: pid_t, mut call: Pending, result: i64) -> Result<(), Trouble> {
         let recorder = &self.recorder;
         decode::leave(&mut call.op, &call.call, result, &|named| recorder.task(named));
-        if let Some((addr, word)) = call.put_back {
-            still_there("putting a word of memory back", ptrace::poke_data(pid, addr, word))?;
+        if let Some(put_back) = call.put_back {
+            restore(pid, put_back)?;
         }
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
         match &call.op {
@@ -144,25 +152,35 @@ fn enters_unfiltered(task: &mut Task, number: i64) {
     }
 }
 
+/// Makes the call that a task enters answer an error.
+fn refuse(pid: pid_t, registers: &mut libc::user_regs_struct, errno: i32) -> Result<(), Trouble> {
+    arch::refuse(registers, errno);
+    still_there("making a call fail", ptrace::set_registers(pid, registers)).map(drop)
+}
+
 /// Takes CLONE_UNTRACED out of the flags of a call that creates a task. What must be put back afterwards.
 fn stay_traced(
     pid: pid_t,
     call: &Call,
     registers: &mut libc::user_regs_struct,
-) -> Result<Option<(u64, u64)>, Trouble> {
+) -> Result<Option<PutBack>, Trouble> {
+    let first = call.args[0];
     match call.number {
-        libc::SYS_clone if call.args[0] & CLONE_UNTRACED != 0 => {
-            registers.rdi &= !CLONE_UNTRACED;
+        libc::SYS_clone if first & CLONE_UNTRACED != 0 => {
+            arch::set_first_argument(registers, first & !CLONE_UNTRACED);
             still_there("changing a clone's flags", ptrace::set_registers(pid, registers))?;
-            Ok(None)
+            Ok(Some(PutBack::FirstArgument(first)))
         }
         libc::SYS_clone3 => {
-            let place = call.args[0];
-            let Some(flags) = call.memory.u64(place).filter(|flags| flags & CLONE_UNTRACED != 0) else {
+            let Some(flags) = call.memory.u64(first).filter(|flags| flags & CLONE_UNTRACED != 0) else {
                 return Ok(None);
             };
-            still_there("changing a clone's flags", ptrace::poke_data(pid, place, flags & !CLONE_UNTRACED))?;
-            Ok(Some((place, flags)))
+            if ptrace::poke_data(pid, first, flags & !CLONE_UNTRACED).is_err() {
+                // A mapping that even a tracer cannot write to. The kernel may lack the call: programs know that.
+                refuse(pid, registers, libc::ENOSYS)?;
+                return Ok(None);
+            }
+            Ok(Some(PutBack::Word(first, flags)))
         }
         _ => Ok(None),
     }

@@ -3,10 +3,11 @@
 use super::Engine;
 use super::snapshot;
 use super::task::{EarlyLeader, Task};
+use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
 use grader_trace::{ExitStatus, Operation};
-use libc::pid_t;
+use libc::{pid_t, user_regs_struct};
 use std::time::Instant;
 
 impl Engine<'_> {
@@ -15,70 +16,88 @@ impl Engine<'_> {
         self.clock.moved();
         let word = still_there("asking for an exit status", ptrace::event_message(pid))?.unwrap_or(9);
         let status = ExitStatus::from_wait_status(word as i32);
+        let registers = still_there("reading registers", ptrace::registers(pid))?;
         if let Some(task) = self.live.remove(pid) {
-            self.pacer.is_dying(task.tgid);
-            self.end_task(task, status)?;
+            self.own_children.extend((task.parent == 0).then_some(pid));
+            self.end_task(task, status, registers.as_ref())?;
         }
         self.resume(pid, Resume::Detach, 0)
     }
 
     /// A task has ended, and this thread has reaped it: a child of its own (the root or its sibling), or one
     /// that SIGKILL took out of its exit event.
-    pub(super) fn has_ended(&mut self, pid: pid_t, word: i32) {
-        self.strangers.remove(&pid);
+    pub(super) fn has_ended(&mut self, pid: pid_t, word: i32) -> Result<(), Trouble> {
+        let status = ExitStatus::from_wait_status(word);
         if let Some(task) = self.live.remove(pid) {
-            // It made no exit event; there is nothing to ask any more.
-            let ended = self.end_task(task, ExitStatus::from_wait_status(word));
-            debug_assert!(ended.is_ok(), "ending a task that is gone asks the kernel nothing");
+            self.end_task(task, status, None)?;
+        } else if !self.own_children.remove(&pid) {
+            self.stranger_ends(pid, status);
         }
         if pid == self.root {
             self.clock.root_gone.get_or_insert(Instant::now());
         }
+        Ok(())
     }
 
-    fn end_task(&mut self, mut task: Task, status: ExitStatus) -> Result<(), Trouble> {
+    /// `registers` are those at the exit event, which still show the task's last call.
+    pub(super) fn end_task(
+        &mut self,
+        mut task: Task,
+        status: ExitStatus,
+        registers: Option<&user_regs_struct>,
+    ) -> Result<(), Trouble> {
         self.pacer.forget(task.tid);
-        for call in task.pending.take().into_iter().chain(std::mem::take(&mut task.interrupted)) {
+        if let Some(call) = task.pending.take() {
+            self.never_returns(&task, call, registers)?;
+        }
+        for call in std::mem::take(&mut task.interrupted) {
             self.recorder.abandon(task.id, call.begun, call.op, call.injected);
         }
         if !self.started {
             return Ok(());
         }
-        let injected = self
-            .launch
-            .plan
-            .kill
-            .is_some_and(|kill| kill.task == task.id.0 && status == ExitStatus::Killed(kill.signal));
+        if !registers.is_some_and(arch::ends_one_task) {
+            self.live.ends_as_a_whole(task.tgid, status);
+        }
         let last = !self.live.has_process(task.tgid);
         if task.tid == task.tgid && !last {
             let early = EarlyLeader { id: task.id, status, parent: task.parent };
             self.live.early_leaders.insert(task.tgid, early);
             return Ok(());
         }
-        let stamp = self.recorder.instant(task.id, Operation::Exit(status), injected);
-        if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
-            // The registers at the exit event are those of the last instruction in user code.
-            if let Ok(registers) = ptrace::registers(task.tid) {
-                self.recorder.keep(stamp, snapshot::take(&mut task, &registers));
+        let whole = last.then(|| self.live.take_group_end(task.tgid)).flatten();
+        let leads = task.tid == task.tgid;
+        self.note_end(&mut task, whole.filter(|_| leads).unwrap_or(status), registers);
+        if last {
+            let leader = self.live.early_leaders.remove(&task.tgid);
+            let parent = leader.as_ref().map_or(task.parent, |leader| leader.parent);
+            if let Some(leader) = leader {
+                let status = whole.unwrap_or(leader.status);
+                let injected = self.was_killed_by_plan(leader.id, status);
+                self.recorder.instant(leader.id, Operation::Exit(status), injected);
             }
-        }
-        if !last {
-            return Ok(());
-        }
-        let mut parent = task.parent;
-        if let Some(leader) = self.live.early_leaders.remove(&task.tgid) {
-            parent = leader.parent;
-            let whole = if let ExitStatus::Killed(_) = status { status } else { leader.status };
-            self.recorder.instant(leader.id, Operation::Exit(whole), injected);
-        }
-        let mine = parent == 0;
-        if !mine {
-            let parent_lives = self.live.has_process(parent);
-            self.orphans.ended(task.tgid, parent, parent_lives);
-        } else {
-            self.orphans.ended(task.tgid, parent, true);
+            self.pacer.is_dying(task.tgid);
+            let parent_waits = parent == 0 || self.live.has_process(parent);
+            self.orphans.ended(task.tgid, parent, parent_waits);
         }
         Ok(())
+    }
+
+    fn note_end(&mut self, task: &mut Task, status: ExitStatus, registers: Option<&user_regs_struct>) {
+        let injected = self.was_killed_by_plan(task.id, status);
+        let stamp = self.recorder.instant(task.id, Operation::Exit(status), injected);
+        if let Some(registers) = registers
+            && self.launch.snapshots
+            && task.own_program
+            && self.recorder.has_room_for_snapshots()
+        {
+            self.recorder.keep(stamp, snapshot::take(task, registers));
+        }
+    }
+
+    fn was_killed_by_plan(&self, task: grader_trace::TaskId, status: ExitStatus) -> bool {
+        let plan = self.launch.plan.kill;
+        plan.is_some_and(|kill| kill.task == task.0 && status == ExitStatus::Killed(kill.signal))
     }
 
     /// The run is over: what tasks were doing when they were lost sight of never ended.

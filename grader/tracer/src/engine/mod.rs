@@ -34,12 +34,12 @@ use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, News, Report};
 use crate::trouble::Trouble;
 use fault::Faults;
-use grader_trace::{Ending, Header, Object, Pid, Text, Trace};
+use grader_trace::{Ending, ExitStatus, Header, Object, Pid, Text, Trace};
 use libc::pid_t;
 use orphans::Orphans;
 use pace::Pacer;
 use recorder::Recorder;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 use task::{Live, Task};
@@ -56,7 +56,9 @@ pub(crate) struct Engine<'a> {
     started: bool,
     live: Live,
     /// Tasks that stopped before their creator's event told of them.
-    strangers: HashSet<pid_t>,
+    strangers: HashMap<pid_t, Stranger>,
+    /// Children of this thread that have been let go at their exit event, and are not reaped yet.
+    own_children: HashSet<pid_t>,
     recorder: Recorder,
     pacer: Pacer,
     faults: Faults,
@@ -82,7 +84,8 @@ impl<'a> Engine<'a> {
             program: None,
             started: false,
             live,
-            strangers: HashSet::new(),
+            strangers: HashMap::new(),
+            own_children: HashSet::new(),
             recorder: Recorder::new(root, &launch.limits),
             pacer: Pacer::new(launch.plan.pace),
             faults: Faults::new(&launch.plan.faults),
@@ -139,8 +142,10 @@ impl<'a> Engine<'a> {
 
     fn dispatch(&mut self, pid: pid_t, report: Report) -> Result<(), Trouble> {
         if let Report::Ended(status) = report {
-            self.has_ended(pid, status);
-            return Ok(());
+            return self.has_ended(pid, status);
+        }
+        if report == Report::Event(libc::PTRACE_EVENT_EXEC) {
+            self.has_become_leader(pid)?;
         }
         if self.killing.is_some() && report != Report::Event(libc::PTRACE_EVENT_EXIT) {
             // Nothing goes on any more. What is stopped dies of this too.
@@ -148,7 +153,7 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         if self.live.get(pid).is_none() {
-            return self.stranger(pid, report);
+            return self.stranger(pid, report == Report::Event(libc::PTRACE_EVENT_EXIT));
         }
         match report {
             Report::Event(libc::PTRACE_EVENT_SECCOMP) => self.enters_call(pid),
@@ -164,17 +169,6 @@ impl<'a> Engine<'a> {
             Report::Event(_) => self.go_on(pid),
             Report::Ended(_) => Ok(()),
         }
-    }
-
-    /// A task that nobody has introduced yet. It waits for its creator's event.
-    fn stranger(&mut self, pid: pid_t, report: Report) -> Result<(), Trouble> {
-        if report == Report::Event(libc::PTRACE_EVENT_EXIT) {
-            // It was killed before it was introduced; its creator's event finds it gone.
-            self.strangers.remove(&pid);
-            return self.resume(pid, Resume::Detach, 0);
-        }
-        self.strangers.insert(pid);
-        Ok(())
     }
 
     /// Lets a task go on to the next stop that it needs to make.
@@ -204,10 +198,23 @@ impl<'a> Engine<'a> {
         for pid in self.live.processes() {
             process::kill(pid, libc::SIGKILL);
         }
-        for pid in &self.strangers {
+        self.kill_strangers();
+    }
+
+    fn kill_strangers(&self) {
+        for (pid, _) in self.strangers.iter().filter(|(_, stranger)| **stranger == Stranger::Stands) {
             process::kill(*pid, libc::SIGKILL);
         }
     }
+}
+
+/// A task that reported before its creator's event told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stranger {
+    /// It stands at its first stop.
+    Stands,
+    /// It was killed.
+    Ended(ExitStatus),
 }
 
 /// Device and inode of a file.

@@ -1,43 +1,49 @@
 //! Reaping what nobody else reaps.
 //!
 //! The process that traces is a subreaper: what is orphaned in a run becomes its
-//! child. Those children are reaped one by one, through pidfds, so that no child
-//! that belongs to another part of the program is ever taken.
+//! child. Those children are reaped one by one, by [`Handle`]s that cannot mean
+//! another process, so that no child that belongs to another part of the program
+//! is ever taken.
 
-use crate::sys::process;
+use crate::sys::process::Handle;
 use crate::sys::wait::{Reaped, reap};
 use libc::pid_t;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::collections::HashMap;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
 
-/// How often a dead process is asked for that is nobody's child yet, a millisecond apart: its parent is still
-/// on the way out.
-const ATTEMPTS: u32 = 200;
+/// How long the last ends of a run are waited for. All are on their way, unless the machine is at a standstill.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Dead processes of a run whose parents do not wait for them.
 #[derive(Default)]
 pub(crate) struct Orphans {
     /// Ended and not reaped, by the parent that may still wait for them.
     zombies: HashMap<pid_t, Vec<pid_t>>,
-    /// Ours to reap.
-    ours: Vec<OwnedFd>,
+    /// Ours to reap, unless an adopter inside of the run does it.
+    ours: Vec<Handle>,
 }
 
 impl Orphans {
-    /// A process ends; `parent_lives` tells whether somebody may wait for it. Called while it still stands at
-    /// its exit event, so that its PID is certainly its own.
-    pub(crate) fn ended(&mut self, pid: pid_t, parent: pid_t, parent_lives: bool) {
-        if parent_lives {
+    /// A process ends; `parent_waits` tells whether somebody may wait for it. Called while it still stands at
+    /// its exit event, so that its PID is certainly its own, and its children are still its children.
+    pub(crate) fn ended(&mut self, pid: pid_t, parent: pid_t, parent_waits: bool) {
+        if parent_waits {
             self.zombies.entry(parent).or_default().push(pid);
-        } else if let Ok(fd) = process::pidfd(pid) {
-            self.ours.push(fd);
+        } else {
+            self.ours.extend(Handle::new(pid));
         }
         for child in self.zombies.remove(&pid).unwrap_or_default() {
-            if let Ok(fd) = process::pidfd(child) {
-                self.ours.push(fd);
-            }
+            // It may have been reaped without a call that is watched, and its number may be somebody else's now.
+            let still_its_child =
+                |handle: &Handle| handle.parent().is_some_and(|now| now == pid || is_ours(now));
+            self.ours.extend(Handle::new(child).filter(still_its_child));
         }
+    }
+
+    /// A task ends whose parent is not known, or not yet.
+    pub(crate) fn strays(&mut self, pid: pid_t) {
+        self.ours.extend(Handle::new(pid));
     }
 
     /// A parent has reaped its child.
@@ -47,23 +53,35 @@ impl Orphans {
         }
     }
 
-    /// Reaps what can be reaped at once.
+    /// Reaps what can be reaped at once, and forgets what somebody else has reaped.
     pub(crate) fn sweep(&mut self) {
-        self.ours.retain(|fd| reap(fd.as_raw_fd()) != Reaped::Yes);
+        self.ours.retain(|handle| match reap(handle) {
+            Reaped::Yes => false,
+            Reaped::NotYet => true,
+            Reaped::NotOurs => !handle.is_gone(),
+        });
     }
 
     /// Reaps all of them. The run is over: each is dead or about to be.
     pub(crate) fn finish(mut self) {
-        for _ in 0..ATTEMPTS {
+        let start = Instant::now();
+        loop {
             self.sweep();
-            let Some(fd) = self.ours.first() else { return };
-            // Wakes up when the process is dead; one that is dead, but whose parent has not gone yet, is asked
-            // for again after a millisecond.
-            let mut wait = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
-            let dead = poll(&mut wait, PollTimeout::from(100u8)).is_ok_and(|count| count > 0);
-            if dead {
+            let Some(handle) = self.ours.first() else { return };
+            if start.elapsed() > PATIENCE {
+                return;
+            }
+            // Wakes up when the process is dead. One that is dead, but whose parent has not gone yet, is asked for
+            // again after a millisecond.
+            let fd = handle.descriptor().map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+            let dies = fd.map(|fd| poll(&mut [fd], PollTimeout::from(100u8)));
+            if dies != Some(Ok(0)) {
                 let _ = poll(&mut [], PollTimeout::from(1u8));
             }
         }
     }
+}
+
+fn is_ours(parent: pid_t) -> bool {
+    parent == std::process::id() as pid_t
 }

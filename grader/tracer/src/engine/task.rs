@@ -17,8 +17,17 @@ pub(crate) struct Pending {
     pub(crate) ip: u64,
     /// The tracer made it fail.
     pub(crate) injected: bool,
-    /// A word of the task's memory to put back when the call returns: address and value.
-    pub(crate) put_back: Option<(u64, u64)>,
+    /// What to put back when the call returns.
+    pub(crate) put_back: Option<PutBack>,
+}
+
+/// What the tracer has changed in a task, for the length of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PutBack {
+    /// The first argument was this.
+    FirstArgument(u64),
+    /// There was this word at this address.
+    Word(u64, u64),
 }
 
 /// A living task.
@@ -39,6 +48,8 @@ pub(crate) struct Task {
     pub(crate) returning_from_handler: bool,
     /// The call that it is in.
     pub(crate) pending: Option<Pending>,
+    /// What to put back before it runs for the first time: it was born with a changed copy.
+    pub(crate) put_back: Option<PutBack>,
     /// Calls that a signal interrupted, and that may go on: the innermost last.
     pub(crate) interrupted: Vec<Pending>,
     /// It runs the program that was started, and not another one by exec.
@@ -61,6 +72,7 @@ impl Task {
             in_call: false,
             returning_from_handler: false,
             pending: None,
+            put_back: None,
             interrupted: Vec::new(),
             own_program: false,
             modules: None,
@@ -90,6 +102,8 @@ pub(crate) struct Live {
     threads: HashMap<pid_t, usize>,
     /// Leaders that ended first, by PID.
     pub(crate) early_leaders: HashMap<pid_t, EarlyLeader>,
+    /// How a process ends as a whole, by PID: exit_group or a deadly signal has come, some threads still run.
+    group_ends: HashMap<pid_t, ExitStatus>,
 }
 
 impl Live {
@@ -115,6 +129,22 @@ impl Live {
             }
         }
         Some(task)
+    }
+
+    /// A task of a process ends in a way that ends them all.
+    ///
+    /// The first exit_group counts. Only an exec that is under way ends threads with 0 and can itself be
+    /// killed afterwards, so a signal counts more than an exit status.
+    pub(crate) fn ends_as_a_whole(&mut self, tgid: pid_t, status: ExitStatus) {
+        let known = self.group_ends.entry(tgid).or_insert(status);
+        if let (ExitStatus::Exited(_), ExitStatus::Killed(_)) = (*known, status) {
+            *known = status;
+        }
+    }
+
+    /// How a process ends as a whole, if it does not end by the exits of all its threads. Asked once.
+    pub(crate) fn take_group_end(&mut self, tgid: pid_t) -> Option<ExitStatus> {
+        self.group_ends.remove(&tgid)
     }
 
     /// Whether a process has a living task.

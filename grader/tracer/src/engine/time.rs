@@ -3,10 +3,11 @@
 use super::Engine;
 use super::Since;
 use super::rest::{self, Rest};
+use super::task::Task;
 use crate::launch::Stdin;
 use crate::sys::clock::Tick;
 use crate::trouble::Trouble;
-use grader_trace::Ending;
+use grader_trace::{Ending, Operation};
 use std::time::{Duration, Instant};
 
 /// How often the clock is looked at.
@@ -83,11 +84,22 @@ impl Engine<'_> {
             self.kill_all(ending);
             return Ok(());
         }
+        self.kill_abandoned_strangers();
         if self.started {
             self.release_held(now)?;
             self.look_for_a_stall(now);
         }
         self.clock.set_quick(self.pacer.is_holding())
+    }
+
+    /// A stranger waits for a creator that stands inside of a call. If there is none any more (it was killed, and
+    /// killed again at its exit event, so that the call's answer was lost), nobody will ever introduce it.
+    fn kill_abandoned_strangers(&self) {
+        let creates =
+            |task: &Task| task.pending.as_ref().is_some_and(|call| matches!(call.op, Operation::Fork(_)));
+        if !self.strangers.is_empty() && !self.live.iter().any(creates) {
+            self.kill_strangers();
+        }
     }
 
     fn limit_reached(&self, now: Instant) -> Option<Ending> {

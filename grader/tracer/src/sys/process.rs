@@ -3,7 +3,7 @@
 use libc::pid_t;
 use std::fs;
 use std::io;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// kill(2); a process that is gone already is no error.
 pub(crate) fn kill(pid: pid_t, signal: i32) {
@@ -13,7 +13,7 @@ pub(crate) fn kill(pid: pid_t, signal: i32) {
 }
 
 /// A descriptor that stands for a process. See pidfd_open(2).
-pub(crate) fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
+fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
     // SAFETY: pidfd_open takes two numbers and touches no memory of ours.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     if fd < 0 {
@@ -21,6 +21,68 @@ pub(crate) fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
     }
     // SAFETY: the call has just made this descriptor, and nobody else knows of it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) })
+}
+
+/// Stands for one process, whoever gets its PID when it is gone.
+#[derive(Debug)]
+pub(crate) enum Handle {
+    /// A pidfd, and the PID.
+    Descriptor(OwnedFd, pid_t),
+    /// Where there are no pidfds, or no descriptors are left: the PID and the moment of its start.
+    Number(pid_t, u64),
+}
+
+impl Handle {
+    /// For the process that has this PID now; `None` if there is none.
+    pub(crate) fn new(pid: pid_t) -> Option<Handle> {
+        match pidfd(pid) {
+            Ok(fd) => Some(Handle::Descriptor(fd, pid)),
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => None,
+            Err(_) => Some(Handle::Number(pid, Stat::of(pid)?.started)),
+        }
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Handle::Descriptor(fd, _) => Some(fd.as_fd()),
+            Handle::Number(..) => None,
+        }
+    }
+
+    /// What /proc says of the process; `None` if it is gone.
+    fn stat(&self) -> Option<Stat> {
+        match self {
+            Handle::Descriptor(_, pid) => Stat::of(*pid),
+            Handle::Number(pid, started) => Stat::of(*pid).filter(|stat| stat.started == *started),
+        }
+    }
+
+    /// Whose child the process is.
+    pub(crate) fn parent(&self) -> Option<pid_t> {
+        self.stat().map(|stat| stat.parent)
+    }
+
+    /// Whether somebody has reaped it.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self {
+            Handle::Descriptor(fd, _) => {
+                // See pidfd_open(2), "/proc/pid/fdinfo/fd": the PID is −1 then.
+                let info = fs::read_to_string(format!("/proc/self/fdinfo/{}", fd.as_raw_fd()));
+                info.is_ok_and(|info| info.lines().any(|line| line.strip_prefix("Pid:").is_some_and(is_none)))
+            }
+            Handle::Number(..) => self.stat().is_none(),
+        }
+    }
+
+    /// Whether it is a zombie, and a child of this process.
+    pub(crate) fn is_our_zombie(&self) -> bool {
+        let own = std::process::id() as pid_t;
+        self.stat().is_some_and(|stat| stat.state == b'Z' && stat.parent == own)
+    }
+}
+
+fn is_none(pid: &str) -> bool {
+    pid.trim() == "-1"
 }
 
 /// Makes this process the one that adopts the orphans among its descendants. See PR_SET_CHILD_SUBREAPER(2const).
@@ -32,12 +94,31 @@ pub(crate) fn become_subreaper() -> io::Result<()> {
     }
 }
 
+/// Some fields of /proc/TID/stat. See proc_pid_stat(5).
+struct Stat {
+    state: u8,
+    parent: pid_t,
+    /// In clock ticks since the machine started.
+    started: u64,
+}
+
+impl Stat {
+    fn of(tid: pid_t) -> Option<Stat> {
+        let stat = fs::read(format!("/proc/{tid}/stat")).ok()?;
+        // The command's name may hold anything, parentheses too; the state follows the last one.
+        let close = stat.iter().rposition(|byte| *byte == b')')?;
+        let rest = std::str::from_utf8(stat.get(close + 2..)?).ok()?;
+        let mut fields = rest.split_ascii_whitespace();
+        let state = *fields.next()?.as_bytes().first()?;
+        let parent = fields.next()?.parse().ok()?;
+        let started = fields.nth(17)?.parse().ok()?;
+        Some(Stat { state, parent, started })
+    }
+}
+
 /// The letter that /proc/TID/stat shows for a task's state: `R`, `S`, `D`, `Z`, `t`, …; `None` if it is gone.
 pub(crate) fn state(tid: pid_t) -> Option<u8> {
-    let stat = fs::read(format!("/proc/{tid}/stat")).ok()?;
-    // The command's name may hold anything, parentheses too; the state follows the last one.
-    let close = stat.iter().rposition(|byte| *byte == b')')?;
-    stat.get(close + 2).copied()
+    Stat::of(tid).map(|stat| stat.state)
 }
 
 /// The system call in which a task sleeps, with its arguments; `None` if it runs, or is gone.

@@ -3,8 +3,10 @@
 //! Written over libc: nix's `wait` refuses real-time signals *after* it has
 //! consumed the event.
 
+use super::process::Handle;
 use libc::pid_t;
 use std::io;
+use std::os::fd::AsRawFd;
 
 /// What a task of ours reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,17 +76,23 @@ pub(crate) enum Reaped {
     Yes,
     /// It is a child of this process, and has not ended yet.
     NotYet,
-    /// It is no child of this process (any more, or not yet).
+    /// It is no child of this process (any more, or not yet), or there is no telling.
     NotOurs,
 }
 
-/// Reaps the child behind a pidfd if it has ended, whichever thread it belongs to.
-pub(crate) fn reap(pidfd: i32) -> Reaped {
+/// Reaps a child if it has ended, whichever thread it belongs to.
+pub(crate) fn reap(child: &Handle) -> Reaped {
     const P_PIDFD: libc::idtype_t = 3;
+    let (kind, id) = match child {
+        Handle::Descriptor(fd, _) => (P_PIDFD, fd.as_raw_fd()),
+        // No waiting by number before it is sure to be the one that is meant.
+        Handle::Number(..) if !child.is_our_zombie() => return Reaped::NotOurs,
+        Handle::Number(pid, _) => (libc::P_PID, *pid),
+    };
     let mut info = std::mem::MaybeUninit::<libc::siginfo_t>::zeroed();
     let options = libc::WEXITED | libc::WNOHANG | libc::__WALL;
     // SAFETY: `info` is a live buffer of the right type, and waitid writes nothing else.
-    let answer = unsafe { libc::waitid(P_PIDFD, pidfd as libc::id_t, info.as_mut_ptr(), options) };
+    let answer = unsafe { libc::waitid(kind, id as libc::id_t, info.as_mut_ptr(), options) };
     if answer != 0 {
         return Reaped::NotOurs;
     }
