@@ -124,6 +124,11 @@ fn outcome<T>(result: i64, value: impl FnOnce(i64) -> T) -> Outcome<T> {
     }
 }
 
+/// Whether a wait call was given no place for what it tells.
+pub(crate) fn tells_no_status(call: &Call) -> bool {
+    process::tells_no_status(call)
+}
+
 /// Whether the clock alone can end a call in which a task sleeps.
 pub(crate) fn ends_by_the_clock(number: i64, args: &[u64; 6]) -> bool {
     number == libc::SYS_restart_syscall || sleep::timed(number, args)

@@ -95,11 +95,16 @@ pub(super) fn leave_wait(op: &mut Operation, call: &Call, result: i64, task: Nam
     }
 }
 
+/// Whether a wait call was given no place for what it tells. waitid(2) does not even tell the PID then.
+pub(super) fn tells_no_status(call: &Call) -> bool {
+    let place = if call.number == libc::SYS_wait4 { call.args[1] } else { call.args[2] };
+    place == 0
+}
+
 fn news_of_wait4(call: &Call, pid: i32) -> Option<News> {
     if pid == 0 {
         return None;
     }
-    // With no place for the status word the kernel tells nothing but the PID: an end, unless asked otherwise.
     let word = call.memory.i32(call.args[1]).filter(|_| call.args[1] != 0).unwrap_or(0);
     let change = match word {
         0xffff => Change::Continued,
@@ -117,8 +122,7 @@ fn news_of_waitid(call: &Call) -> Option<News> {
     let info = call.args[2];
     let field = |offset: u64| call.memory.i32(info.wrapping_add(offset)).unwrap_or(0);
     let (code, pid, status) = (field(8), field(16), field(24));
-    let (code, pid, status) = if info == 0 { (CLD_EXITED, call.int(1), 0) } else { (code, pid, status) };
-    if pid == 0 {
+    if info == 0 || pid == 0 {
         return None;
     }
     let change = match code {

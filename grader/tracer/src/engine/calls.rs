@@ -17,7 +17,7 @@ use crate::sys::memory::Memory;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{Change, Operation, Outcome, Wait};
+use grader_trace::{Operation, Outcome, Wait};
 use libc::pid_t;
 
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
@@ -110,7 +110,8 @@ impl Engine<'_> {
             restore(pid, put_back)?;
         }
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
-        match &call.op {
+        let id = task.id;
+        match &mut call.op {
             Operation::Fork(fork) if fork.child == Outcome::Unfinished => {
                 // A task was made, and no event told of it: it has escaped, and does not live on.
                 process::kill(result as pid_t, libc::SIGKILL);
@@ -118,24 +119,12 @@ impl Engine<'_> {
             Operation::Wait(wait) => {
                 task.vain_waits = if is_vain(wait) { task.vain_waits + 1 } else { 0 };
                 let tgid = task.tgid;
-                self.note_reaping(tgid, wait);
+                self.has_waited(tgid, &call.call, wait);
             }
             _ => {}
         }
-        let id = self.live.get(pid).map(|task| task.id);
-        if let Some(id) = id {
-            self.recorder.end(id, call.begun, call.op, call.injected);
-        }
+        self.recorder.end(id, call.begun, call.op, call.injected);
         Ok(())
-    }
-
-    fn note_reaping(&mut self, parent: pid_t, wait: &Wait) {
-        if let Outcome::Done(Some(news)) = wait.result
-            && matches!(news.change, Change::Ended(_))
-            && !wait.nowait
-        {
-            self.orphans.reaped(parent, news.pid.0);
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::task::{EarlyLeader, Task};
 use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{ExitStatus, Operation};
+use grader_trace::{ExitStatus, Operation, Pid};
 use libc::{pid_t, user_regs_struct};
 use std::time::Instant;
 
@@ -30,7 +30,11 @@ impl Engine<'_> {
         let status = ExitStatus::from_wait_status(word);
         if let Some(task) = self.live.remove(pid) {
             self.end_task(task, status, None)?;
-        } else if !self.own_children.remove(&pid) {
+        } else if self.own_children.remove(&pid) {
+            if let Some(task) = self.recorder.task(Pid(pid)) {
+                self.recorder.correct_end(task, status);
+            }
+        } else {
             self.stranger_ends(pid, status);
         }
         if pid == self.root {
@@ -61,20 +65,20 @@ impl Engine<'_> {
         }
         let last = !self.live.has_process(task.tgid);
         if task.tid == task.tgid && !last {
-            let early = EarlyLeader { id: task.id, status, parent: task.parent };
+            let early = EarlyLeader { id: task.id, parent: task.parent };
             self.live.early_leaders.insert(task.tgid, early);
             return Ok(());
         }
-        let whole = last.then(|| self.live.take_group_end(task.tgid)).flatten();
         let leads = task.tid == task.tgid;
-        self.note_end(&mut task, whole.filter(|_| leads).unwrap_or(status), registers);
+        // If all threads end one by one, the last one's status counts (the leader's, before Linux 5.17).
+        let whole = last.then(|| self.live.take_group_end(task.tgid)).flatten().unwrap_or(status);
+        self.note_end(&mut task, if leads { whole } else { status }, registers);
         if last {
             let leader = self.live.early_leaders.remove(&task.tgid);
             let parent = leader.as_ref().map_or(task.parent, |leader| leader.parent);
             if let Some(leader) = leader {
-                let status = whole.unwrap_or(leader.status);
-                let injected = self.was_killed_by_plan(leader.id, status);
-                self.recorder.instant(leader.id, Operation::Exit(status), injected);
+                let injected = self.was_killed_by_plan(leader.id, whole);
+                self.recorder.instant(leader.id, Operation::Exit(whole), injected);
             }
             self.pacer.is_dying(task.tgid);
             let parent_waits = parent == 0 || self.live.has_process(parent);

@@ -25,6 +25,7 @@ mod signals;
 mod snapshot;
 mod task;
 mod time;
+mod waits;
 
 use crate::launch::{Cancel, Launch};
 use crate::recording::Recording;

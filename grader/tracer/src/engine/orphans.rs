@@ -46,6 +46,11 @@ impl Orphans {
         self.ours.extend(Handle::new(pid));
     }
 
+    /// Children of `parent` that have ended, and that it has not waited for.
+    pub(crate) fn zombies_of(&self, parent: pid_t) -> &[pid_t] {
+        self.zombies.get(&parent).map_or(&[], Vec::as_slice)
+    }
+
     /// A parent has reaped its child.
     pub(crate) fn reaped(&mut self, parent: pid_t, child: pid_t) {
         if let Some(zombies) = self.zombies.get_mut(&parent) {

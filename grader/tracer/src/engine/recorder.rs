@@ -1,7 +1,7 @@
 //! Writes events down: stamps, times, the names of tasks, and bounds on how much is kept.
 
 use crate::launch::Limits;
-use grader_trace::{Child, Event, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
+use grader_trace::{Child, Event, ExitStatus, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,8 @@ pub(crate) struct Recorder {
     tasks: u32,
     /// The youngest task that had each PID.
     names: HashMap<i32, TaskId>,
+    /// Where the end of each task is among the events.
+    ends: HashMap<TaskId, usize>,
     event_limit: usize,
     data_left: usize,
     snapshot_left: usize,
@@ -43,6 +45,7 @@ impl Recorder {
             start: Instant::now(),
             tasks: 1,
             names: HashMap::from([(root, TaskId::ROOT)]),
+            ends: HashMap::new(),
             event_limit: limits.events,
             data_left: DATA_BUDGET,
             snapshot_left: SNAPSHOT_BUDGET,
@@ -101,6 +104,22 @@ impl Recorder {
         self.names.insert(pid, task);
     }
 
+    /// How a task has ended, if it has.
+    pub(crate) fn end_of(&self, task: TaskId) -> Option<ExitStatus> {
+        match self.ends.get(&task).map(|index| &self.events[*index].op) {
+            Some(Operation::Exit(status)) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whoever waits is told the truth: if all threads of a process end one by one, kernels differ on whose
+    /// status counts.
+    pub(crate) fn correct_end(&mut self, task: TaskId, status: ExitStatus) {
+        if let Some(index) = self.ends.get(&task) {
+            self.events[*index].op = Operation::Exit(status);
+        }
+    }
+
     /// Keeps what it takes to find the source line of what begins at `stamp`.
     pub(crate) fn keep(&mut self, stamp: Stamp, snapshot: Snapshot) {
         self.snapshot_left = self.snapshot_left.saturating_sub(snapshot.stack.len() + 256);
@@ -132,6 +151,9 @@ impl Recorder {
             self.snapshots.remove(&event.begin);
             self.dropped += 1;
         } else {
+            if let Operation::Exit(_) = event.op {
+                self.ends.insert(event.task, self.events.len());
+            }
             self.events.push(event);
         }
     }

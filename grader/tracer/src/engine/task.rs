@@ -90,7 +90,6 @@ impl Task {
 #[derive(Debug, Clone)]
 pub(crate) struct EarlyLeader {
     pub(crate) id: TaskId,
-    pub(crate) status: ExitStatus,
     pub(crate) parent: pid_t,
 }
 

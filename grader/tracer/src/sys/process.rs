@@ -121,6 +121,11 @@ pub(crate) fn state(tid: pid_t) -> Option<u8> {
     Stat::of(tid).map(|stat| stat.state)
 }
 
+/// Whose child a process is; `None` if it is gone.
+pub(crate) fn parent(pid: pid_t) -> Option<pid_t> {
+    Stat::of(pid).map(|stat| stat.parent)
+}
+
 /// The system call in which a task sleeps, with its arguments; `None` if it runs, or is gone.
 pub(crate) fn sleeping_in(tid: pid_t) -> Option<(i64, [u64; 6])> {
     let line = fs::read_to_string(format!("/proc/{tid}/syscall")).ok()?;
