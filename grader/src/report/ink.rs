@@ -25,12 +25,12 @@ pub(crate) enum Ink {
 impl Ink {
     /// Its colour on a terminal.
     pub(crate) fn style(self) -> anstyle::Style {
-        use anstyle::AnsiColor::{Blue, BrightBlack, Cyan, Green, Magenta, Red, Yellow};
+        use anstyle::AnsiColor::{Blue, Cyan, Green, Magenta, Red, Yellow};
         let plain = anstyle::Style::new();
         let coloured = |colour: anstyle::AnsiColor| plain.fg_color(Some(colour.into()));
         match self {
             Ink::Plain => plain,
-            Ink::Dim => coloured(BrightBlack),
+            Ink::Dim => plain.dimmed(),
             Ink::Strong => plain.bold(),
             Ink::Good => coloured(Green),
             Ink::Bad => coloured(Red).bold(),

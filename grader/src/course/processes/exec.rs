@@ -279,13 +279,14 @@ fn wanted() -> Trace {
     let mut run = Builder::new("exec").args(&[FILES[0].0]);
     run.print(TaskId::ROOT, "hello world (pid:100)\n");
     let child = run.fork(TaskId::ROOT);
+    let waiting = run.now();
     run.print(child, "hello, I am child (pid:101)\n");
     let argv = ["wc", FILES[0].0];
     run.exec_answers(child, "/usr/local/bin/wc", &argv, Outcome::Failed(Errno::ENOENT));
     run.exec(child, "/usr/bin/wc", &argv);
     run.print(child, " 3  6 29 lines.txt\n");
     run.exit(child, 0);
-    run.wait(TaskId::ROOT, child);
+    run.wait_since(waiting, TaskId::ROOT, child);
     run.print(TaskId::ROOT, "hello, I am parent of 101 (wc:101) (pid:100)\n");
     run.exit(TaskId::ROOT, 0);
     run.finish()

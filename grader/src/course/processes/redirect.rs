@@ -226,13 +226,14 @@ const EXEC_FAILS: Check = Check {
 fn wanted() -> Trace {
     let mut run = Builder::new("redirect").args(&[SOURCES[0].0, TARGETS[0]]);
     let child = run.fork(TaskId::ROOT);
+    let waiting = run.now();
     let flags = 1 | OpenFlags::CREAT | OpenFlags::TRUNC | OpenFlags::CLOEXEC;
     let file = run.open(child, TARGETS[0], flags, 0o666);
     run.dup2(child, file, Fd(1));
     run.exec(child, "/usr/bin/cat", &["cat", SOURCES[0].0]);
     run.print(child, "one\ntwo\nthree\n");
     run.exit(child, 0);
-    run.wait(TaskId::ROOT, child);
+    run.wait_since(waiting, TaskId::ROOT, child);
     run.exit(TaskId::ROOT, 0);
     run.finish()
 }

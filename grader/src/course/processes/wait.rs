@@ -210,9 +210,10 @@ fn wanted() -> Trace {
     let mut run = Builder::new("wait");
     run.print(TaskId::ROOT, "hello world (pid:100)\n");
     let child = run.fork(TaskId::ROOT);
+    let waiting = run.now();
     run.print(child, "hello, I am child (pid:101)\n");
     run.exit(child, 0);
-    run.wait(TaskId::ROOT, child);
+    run.wait_since(waiting, TaskId::ROOT, child);
     run.print(TaskId::ROOT, "hello, I am parent of 101 (wc:101) (pid:100)\n");
     run.exit(TaskId::ROOT, 0);
     run.finish()

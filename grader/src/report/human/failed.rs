@@ -40,8 +40,8 @@ fn first(page: &mut Page, shown: &Shown, check: &Checked, found: &Found) {
     page.labelled("observed", &found.observed, Ink::Bad);
     match shown.scenarios.iter().find(|(id, _)| *id == found.scenario) {
         Some((_, "")) => {}
-        Some((_, title)) => page.labelled("when", title, Ink::Plain),
-        None => page.labelled("when", &found.scenario, Ink::Plain),
+        Some((_, title)) => page.labelled("seen", title, Ink::Plain),
+        None => page.labelled("seen", &found.scenario, Ink::Plain),
     }
     if let Some(site) = found.sites.first() {
         page.labelled("where", &format!("{}:{}, in {}", site.file, site.line, site.function), Ink::Plain);

@@ -106,10 +106,9 @@ fn align(did: &mut Vec<Row>, should: &mut Vec<Row>) {
     let (Some(here), Some(there)) = (marked(did), marked(should)) else { return };
     let (rows, at, missing) =
         if here < there { (did, here, there - here) } else { (should, there, here - there) };
-    if missing <= PADDING
-        && let Some(quiet) = rows[at].quiet.clone()
-    {
-        let row = Row { line: quiet, mark: None, quiet: None };
-        rows.splice(at..at, std::iter::repeat_n(row, missing));
+    let quiet = (0..=at).rev().find_map(|row| Some((row, rows[row].quiet.clone()?)));
+    if let Some((row, line)) = quiet.filter(|_| missing <= PADDING) {
+        let padding = Row { line, mark: None, quiet: None };
+        rows.splice(row..row, std::iter::repeat_n(padding, missing));
     }
 }

@@ -6,7 +6,7 @@
 use super::names::Names;
 use super::story::{Act, Mark, Sleep, Step};
 use super::words::Words;
-use grader_trace::{TaskId, Trace};
+use grader_trace::{Object, TaskId, Trace};
 use std::collections::BTreeMap;
 
 /// Marks the first difference in both stories.
@@ -65,10 +65,12 @@ fn key(step: &Step, words: &Words) -> Option<String> {
         Act::Sleeps { why: Sleep::Clock, .. } => Some("sleeps".into()),
         // A call that never came back.
         Act::Sleeps { woken: false, .. } => Some(words.of(step)),
+        Act::Writes { to: Object::Stdout | Object::Stderr, .. } => Some(words.of(step)),
+        // What sendfile and splice move is not recorded, only how much it is.
+        Act::Writes { to, bytes, .. } => Some(format!("into {}: {bytes}", words.object(to))),
         Act::ForkFails { .. }
         | Act::Execs { .. }
         | Act::ExecFails { .. }
-        | Act::Writes { .. }
         | Act::Learns { .. }
         | Act::WaitFails { .. }
         | Act::Signalled { .. }

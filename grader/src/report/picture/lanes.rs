@@ -26,7 +26,7 @@ pub(crate) struct Row {
     pub(crate) line: Line,
     /// Why one should look at it.
     pub(crate) mark: Option<Mark>,
-    /// Of a marked row: the same lanes just before, with nothing happening.
+    /// The same lanes just before, with nothing happening; where that is a moment one can dwell on.
     pub(crate) quiet: Option<Line>,
 }
 
@@ -99,7 +99,7 @@ impl Painter<'_> {
         for step in steps {
             let before = lives.clone();
             lives.apply(step);
-            let quiet = step.mark.map(|_| self.lanes(&before));
+            let quiet = before.is_quiet().then(|| self.lanes(&before));
             let lines = self.step(step, &before, &lives);
             let marks = std::iter::once((step.mark, quiet)).chain(std::iter::repeat((None, None)));
             rows.extend(lines.into_iter().zip(marks).map(|(line, (mark, quiet))| Row { line, mark, quiet }));

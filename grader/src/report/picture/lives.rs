@@ -72,6 +72,11 @@ impl<'a> Lives<'a> {
         self.foreign[lane]
     }
 
+    /// Whether nothing is about to happen: nobody has just ended and is still to be reaped.
+    pub(crate) fn is_quiet(&self) -> bool {
+        !self.lives.contains(&Life::Ended)
+    }
+
     /// The first lane right of `lane` that is occupied.
     pub(crate) fn next_occupied(&self, lane: usize) -> Option<usize> {
         (lane + 1..self.lanes.len()).find(|other| self.lives[*other].occupies())
