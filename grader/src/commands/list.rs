@@ -2,20 +2,23 @@
 
 use super::choice;
 use crate::cli::Place;
-use crate::course;
+use crate::course::{self, Exercise};
 use crate::output::to_stdout;
 use crate::problem::{Problem, Status};
 use crate::progress::Progress;
+use crate::skeleton;
+use crate::submission::Package;
 use crate::workspace::Workspace;
+use std::fs;
 
 /// Runs the command.
 pub fn run(place: &Place) -> Result<Status, Problem> {
     let workspace = Workspace::find(place.workspace.as_deref())?;
-    to_stdout(text(&Progress::load(&workspace)?).as_bytes())?;
+    to_stdout(text(&workspace, &Progress::load(&workspace)?).as_bytes())?;
     Ok(Status::Passed)
 }
 
-fn text(progress: &Progress) -> String {
+fn text(workspace: &Workspace, progress: &Progress) -> String {
     let next = choice::next(progress).map(|exercise| exercise.id);
     let mut text = String::new();
     let mut chapter = "";
@@ -24,11 +27,10 @@ fn text(progress: &Progress) -> String {
             chapter = exercise.chapter;
             text += &format!("{chapter}\n");
         }
-        let standing = progress.of(exercise.id);
-        let state = match (standing.passed, next == Some(exercise.id)) {
+        let state = match (progress.of(exercise.id).passed, next == Some(exercise.id)) {
             (true, _) => "passed",
             (false, true) => "next",
-            (false, false) if !standing.failing.is_empty() => "begun",
+            (false, false) if begun(workspace, exercise) => "begun",
             (false, false) => "",
         };
         let line = format!("  {state:<7} {:<9} {}", exercise.id, exercise.title);
@@ -36,4 +38,10 @@ fn text(progress: &Progress) -> String {
         text += "\n";
     }
     text
+}
+
+/// Whether the learner has changed anything.
+fn begun(workspace: &Workspace, exercise: &Exercise) -> bool {
+    let now = fs::read(Package::of_learner(workspace, exercise).source).unwrap_or_default();
+    skeleton::source(exercise).is_some_and(|shipped| now != shipped.as_bytes())
 }
