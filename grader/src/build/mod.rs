@@ -96,7 +96,7 @@ pub fn build(
 fn refused(workshop: &Workshop, package: &Package) -> Option<Built> {
     let unfit = package.inspect().err()?;
     let file = unfit.path().strip_prefix(&workshop.root).unwrap_or(unfit.path()).display();
-    let reason = format!("{file} {}", unfit.reason());
+    let reason = format!("it cannot be built: {file} {}", unfit.reason());
     Some(match &unfit {
         Unfit::Unreadable(..) => Built::Unknown(reason),
         _ => Built::Broken { reason, diagnostics: Vec::new() },

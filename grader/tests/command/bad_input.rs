@@ -58,7 +58,9 @@ fn examine(case: &Case) {
     let assert = output.assert().append_context("case", case.name).code(case.status);
     let assert = assert.stderr(predicate::str::contains("panicked").not());
     let contains = |words: &'static [&'static str]| {
-        predicate::function(move |text: &str| words.iter().all(|word| text.contains(word)))
+        // Text for people is broken into lines wherever that suits.
+        let unbroken = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        predicate::function(move |text: &str| words.iter().all(|word| unbroken(text).contains(word)))
     };
     match case.message {
         Trouble(words) => {
