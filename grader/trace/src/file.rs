@@ -3,23 +3,31 @@
 //! The first line is the [`Header`] with the schema's name, then one line an
 //! [`Event`], then a line that tells how the run ended and how many events there
 //! are. A file without that last line is cut short, and is refused as such.
+//!
+//! What a line can be is in `grader/schema/trace-v1.json`, generated from the types.
 
 use crate::model::event::{Ending, Event, Header, Trace};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
+#[cfg(test)]
+pub(crate) mod schema;
+
 /// The name and version of the format.
 pub const SCHEMA: &str = "grader/trace/v1";
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct First {
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA)))]
     schema: String,
     #[serde(flatten)]
     header: Header,
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Last {
     ending: Ending,
     events: usize,

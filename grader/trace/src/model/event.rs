@@ -8,6 +8,7 @@ use std::time::Duration;
 
 /// A place in somebody's source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Site {
     /// The file, as the compiler recorded it.
     pub file: String,
@@ -19,6 +20,7 @@ pub struct Site {
 
 /// One operation of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Event {
     /// Who.
     pub task: TaskId,
@@ -48,6 +50,7 @@ impl Event {
 
 /// What a descriptor leads to when the program starts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Object {
     /// The run's standard output, which the grader collects.
@@ -64,6 +67,7 @@ pub enum Object {
 
 /// How the run was started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Header {
     /// The program file.
     pub program: Text,
@@ -80,6 +84,7 @@ pub struct Header {
 
 /// How the run ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// Every task ended by itself.

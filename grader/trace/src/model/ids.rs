@@ -8,6 +8,7 @@ use std::fmt;
 /// Task 0 is the program that was started. A PID is an attribute of a task, not
 /// its name: PIDs are reused and differ from run to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct TaskId(pub u32);
 
@@ -35,6 +36,7 @@ impl fmt::Display for TaskPath {
 
 /// The kernel's number of a task (a tid; for the first task of a process also its PID).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Pid(pub i32);
 
@@ -46,6 +48,7 @@ impl fmt::Display for Pid {
 
 /// A descriptor number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Fd(pub i32);
 
@@ -57,6 +60,7 @@ impl fmt::Display for Fd {
 
 /// A moment of the run: every start and every end of an operation has its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Stamp(pub u64);
 
@@ -67,6 +71,7 @@ impl Stamp {
 
 /// An error number. See errno(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Errno(pub i32);
 
@@ -145,6 +150,7 @@ impl fmt::Display for Errno {
 
 /// A signal number, real-time signals included. See signal(7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Signal(pub i32);
 
@@ -177,6 +183,7 @@ impl fmt::Display for Signal {
 /// Written to files without loss: bytes that are not UTF-8, control characters
 /// and the backslash itself appear as `\xNN`, `\n`, `\\`.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(with = "String"))]
 pub struct Text(pub Vec<u8>);
 
 impl Text {

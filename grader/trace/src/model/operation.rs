@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// What came of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome<T> {
     /// It succeeded, with this result.
@@ -39,6 +40,7 @@ impl<T> Outcome<T> {
 
 /// Flags of clone(2), `CLONE_…`, without the exit signal in the low byte.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct CloneFlags(pub u64);
 
@@ -66,6 +68,7 @@ impl CloneFlags {
 
 /// How a task was created. See fork(2), vfork(2), clone(2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Fork {
     /// The system call: `fork`, `vfork`, `clone` or `clone3`.
     pub call: String,
@@ -77,6 +80,7 @@ pub struct Fork {
 
 /// A new task, as its creator learns of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Child {
     /// Its name in this trace.
     pub task: TaskId,
@@ -86,6 +90,7 @@ pub struct Child {
 
 /// A new program in the same process. See execve(2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Exec {
     /// The file asked for.
     pub path: Text,
@@ -97,6 +102,7 @@ pub struct Exec {
 
 /// Whom a wait call asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Selector {
     /// Any child.
@@ -111,6 +117,7 @@ pub enum Selector {
 
 /// wait4(2), waitid(2) and all that libc builds on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Wait {
     /// The system call: `wait4` or `waitid`.
     pub call: String,
@@ -126,6 +133,7 @@ pub struct Wait {
 
 /// What a wait call reports of a child.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct News {
     /// The PID that the call returned or stored.
     pub pid: Pid,
@@ -137,6 +145,7 @@ pub struct News {
 
 /// What can happen to a child that its parent is told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// It ended.
@@ -149,6 +158,7 @@ pub enum Change {
 
 /// Flags of open(2), `O_…`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct OpenFlags(pub u32);
 
@@ -182,6 +192,7 @@ impl OpenFlags {
 
 /// What a task does with a signal. See sigaction(2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Disposition {
     /// SIG_DFL.
@@ -194,6 +205,7 @@ pub enum Disposition {
 
 /// Who sent a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Sender {
     /// The kernel: a fault, a child's end, a terminal, a timer.
@@ -204,6 +216,7 @@ pub enum Sender {
 
 /// One thing that a task did or that happened to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(transform = crate::file::schema::bare_names_as_keys))]
 #[serde(rename_all = "kebab-case")]
 pub enum Operation {
     /// A new task: fork, vfork, clone, clone3.

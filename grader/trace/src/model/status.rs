@@ -6,6 +6,7 @@ use std::fmt;
 
 /// How a task ended, decoded from the status word. See wait(2), "WIFEXITED".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ExitStatus {
     /// It called exit with this code (0–255).
