@@ -25,7 +25,7 @@ pub(crate) enum Ink {
 impl Ink {
     /// Its colour on a terminal.
     pub(crate) fn style(self) -> anstyle::Style {
-        use anstyle::AnsiColor::{Blue, Cyan, Green, Magenta, Red, Yellow};
+        use anstyle::AnsiColor::{BrightBlue, Cyan, Green, Magenta, Red, Yellow};
         let plain = anstyle::Style::new();
         let coloured = |colour: anstyle::AnsiColor| plain.fg_color(Some(colour.into()));
         match self {
@@ -36,7 +36,7 @@ impl Ink {
             Ink::Bad => coloured(Red).bold(),
             Ink::Zombie => coloured(Yellow),
             Ink::Grader => coloured(Magenta),
-            Ink::Lane(task) => coloured([Cyan, Blue, Green, Magenta][task % 4]),
+            Ink::Lane(task) => coloured([Cyan, BrightBlue, Green][task % 3]),
         }
     }
 }

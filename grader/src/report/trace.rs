@@ -6,9 +6,7 @@ use super::page::{Page, counted};
 use super::picture;
 use super::style::Style;
 use super::visible::Visible;
-use grader_trace::{
-    Ending, Event, Fate, Object, Operation, Outcome, PipeEnd, Tables, Task, TaskId, Text, Trace,
-};
+use grader_trace::{Ending, Event, Fate, Object, Operation, Outcome, PipeEnd, Tables, Task, TaskId, Trace};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,50 +20,48 @@ pub fn describe(trace: &Trace, style: &Style) -> String {
     let mut page = Page::new(style);
     section(&mut page, "Tasks", picture::tree(trace, style, TREE_ROWS));
     section(&mut page, "What happened", picture::lanes(trace, &[], style, LANE_ROWS));
-    section(&mut page, "Zombies", zombies(trace, style));
-    section(&mut page, "Descriptors at each exec", descriptors(trace, style));
-    section(&mut page, "Counts", vec![Line::of(&counts(trace), Ink::Plain, style)]);
+    zombies(&mut page, trace);
+    let inherited = descriptors(trace, style);
+    if !inherited.is_empty() {
+        section(&mut page, "Descriptors at each exec", inherited);
+    }
+    section(&mut page, "Counts", Vec::new());
+    page.paragraph(0, &counts(trace), Ink::Plain);
     page.text()
 }
 
 fn section(page: &mut Page, title: &str, lines: Vec<Line>) {
-    if lines.is_empty() {
-        return;
-    }
     page.blank();
     page.paragraph(0, title, Ink::Strong);
     page.lines(lines);
 }
 
 /// Who was a zombie, for how long, and what ended it.
-fn zombies(trace: &Trace, style: &Style) -> Vec<Line> {
+fn zombies(page: &mut Page, trace: &Trace) {
     let lasting = picture::zombies(trace);
-    let mut lines: Vec<Line> = lasting
-        .iter()
-        .map(|task| {
-            let task = trace.task(*task);
-            let (until, why, ink) = end_of_zombie(trace, task);
-            let began = trace.events().iter().rfind(|event| event.task == task.id).map(|event| event.at);
-            let time = match (began, until) {
-                (Some(from), Some(to)) if to > from => duration(to - from),
-                _ => "a moment".into(),
-            };
-            let mut line = Line::default();
-            line.add(&format!("{} ", task.pid), Ink::Lane(task.id.index()), style);
-            line.add(&format!("for {time}, {why}"), ink, style);
-            line
-        })
-        .collect();
-    let reaped = |task: &&Task| matches!(task.fate, Fate::Reaped { .. });
-    if lines.is_empty() && trace.tasks().iter().any(|task| reaped(&task)) {
-        lines.push(Line::of(
-            "none that lasted: everybody was waited for when the end came",
-            Ink::Plain,
-            style,
-        ));
+    let reaped = |task: &Task| matches!(task.fate, Fate::Reaped { .. });
+    if lasting.is_empty() && !trace.tasks().iter().any(reaped) {
+        return;
     }
-    cut(&mut lines, style);
-    lines
+    section(page, "Zombies", Vec::new());
+    for task in lasting.iter().take(LISTED).map(|task| trace.task(*task)) {
+        let (until, why, ink) = end_of_zombie(trace, task);
+        let began = trace.events().iter().rfind(|event| event.task == task.id).map(|event| event.at);
+        let time = match (began, until) {
+            (Some(from), Some(to)) if to > from => duration(to - from),
+            _ => "a moment".into(),
+        };
+        let name = Line::of(&format!("{} ", task.pid), Ink::Lane(task.id.index()), page.style);
+        let indent = name.columns();
+        page.hanging(name, indent, &format!("for {time}, {why}"), ink, 2);
+    }
+    match lasting.len() {
+        0 => page.paragraph(0, "None that lasted: each was waited for by the time it ended.", Ink::Plain),
+        all if all > LISTED => {
+            page.paragraph(0, &format!("… and {} more zombies", all - LISTED), Ink::Dim);
+        }
+        _ => {}
+    }
 }
 
 /// When a task stopped being a zombie, and why.
@@ -97,9 +93,9 @@ fn descriptors(trace: &Trace, style: &Style) -> Vec<Line> {
         let task = trace.task(event.task);
         let mut line = Line::default();
         line.add(&format!("{} ", task.pid), Ink::Lane(task.id.index()), style);
-        let argv: Vec<String> = exec.argv.iter().take(12).map(Text::to_string).collect();
         let room = style.width.saturating_sub(line.columns());
-        line.put(line.columns(), &Visible::new(&argv.join(" "), style).shortened(room, style), Ink::Strong);
+        let command = Visible::new(&picture::command(&exec.argv), style).shortened(room, style);
+        line.put(line.columns(), &command, Ink::Strong);
         lines.push(line);
         for (fd, slot) in tables.table(event.task).into_iter().flatten().filter(|(_, slot)| !slot.cloexec) {
             let mut line = Line::default();

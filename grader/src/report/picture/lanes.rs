@@ -167,7 +167,8 @@ impl Painter<'_> {
             line.glyph(self.layout.lanes[lane], glyph, ink);
         }
         let room = self.room(lane, step, before, after);
-        self.write(line, &self.said(step), ink(step), room, after)
+        let ink = if matches!(step.act, Act::Starts) { self.lane_ink(lane) } else { ink(step) };
+        self.write(line, &self.said(step), ink, room, after)
     }
 
     /// The words of a step, with who it is about where the lane does not say so.

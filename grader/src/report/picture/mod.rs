@@ -24,6 +24,7 @@ mod words;
 
 pub(crate) use beside::beside;
 pub(crate) use tree::tree;
+pub(crate) use words::command;
 
 use super::ink::Ink;
 use super::line::Line;
@@ -68,7 +69,7 @@ impl<'a> Prepared<'a> {
         let words = Words { names, several_pipes: pipes > 1 };
         let style = style.with_width(style.width.saturating_sub(GUTTER));
         let crowd = crowd::gather(trace, steps, Layout::most_lanes(style.width));
-        let program = words.program(&trace.header().argv);
+        let program = words::program(&trace.header().argv);
         Prepared { trace, crowd, words, program, style }
     }
 

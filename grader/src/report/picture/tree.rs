@@ -9,7 +9,7 @@
 use super::crowd::gather;
 use super::names::Names;
 use super::story::{Act, Step, story};
-use super::words::Words;
+use super::words::{Words, command, program};
 use crate::report::ink::Ink;
 use crate::report::line::Line;
 use crate::report::style::Style;
@@ -71,11 +71,12 @@ fn laid_out(entries: &[Entry], style: &Style) -> Vec<Line> {
             lines.push(line);
         } else {
             lines.push(line);
-            let mut below = Line::default();
             let from = entry.branches.chars().count() + 4;
-            let room = style.width.saturating_sub(from);
-            below.put(from, &fate.shortened(room, style), entry.ink);
-            lines.push(below);
+            for part in fate.wrapped(style.width.saturating_sub(from), 2, style) {
+                let mut below = Line::default();
+                below.put(from, &part, entry.ink);
+                lines.push(below);
+            }
         }
     }
     lines
@@ -118,7 +119,7 @@ fn branches(trace: &Trace, shown: &[TaskId], task: &Task) -> String {
 fn name(trace: &Trace, task: &Task, words: &Words, steps: &[Step], alike: Option<usize>) -> String {
     let mut name = words.names.task(task.id).to_owned();
     if task.id == TaskId::ROOT {
-        name.push_str(&format!(" {}", words.program(&trace.header().argv)));
+        name.push_str(&format!(" {}", program(&trace.header().argv)));
     }
     if let Some(count) = alike {
         name.push_str(&format!(" and {} alike", count - 1));
@@ -130,7 +131,7 @@ fn name(trace: &Trace, task: &Task, words: &Words, steps: &[Step], alike: Option
     }
     for step in steps.iter().filter(|step| step.task == task.id) {
         if let Act::Execs { argv } = &step.act {
-            name.push_str(&format!(" → {}", words.command(argv)));
+            name.push_str(&format!(" → {}", command(argv)));
         }
     }
     name

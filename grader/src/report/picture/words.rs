@@ -8,6 +8,9 @@ use grader_trace::{Change, Errno, ExitStatus, Fd, Object, PipeEnd, PipeId, Selec
 /// So much of what a task wrote is shown.
 const SHOWN_BYTES: usize = 240;
 
+/// So much, where it wrote a lot.
+const SHOWN_OF_MANY: usize = 48;
+
 /// Finds words for the steps of one trace.
 #[derive(Debug, Clone)]
 pub(crate) struct Words<'a> {
@@ -35,7 +38,7 @@ impl Words<'_> {
             Act::Starts => "starts".into(),
             Act::Forks { word, .. } => (*word).into(),
             Act::ForkFails { word, errno } => format!("{word} → {}", error(*errno)),
-            Act::Execs { argv } => format!("exec {}", self.command(argv)),
+            Act::Execs { argv } => format!("exec {}", command(argv)),
             Act::ExecFails { path, errno } => {
                 format!("exec {} → {}", self.names.text(path, SHOWN_BYTES), error(*errno))
             }
@@ -81,29 +84,6 @@ impl Words<'_> {
         }
     }
 
-    /// What a run is called: its program without the folders, and the arguments.
-    pub(crate) fn program(&self, argv: &[Text]) -> String {
-        let mut argv = argv.to_vec();
-        if let Some(program) = argv.first_mut() {
-            *program = Text::from(program.file_name());
-        }
-        self.command(&argv)
-    }
-
-    /// An argument vector as one would type it.
-    pub(crate) fn command(&self, argv: &[Text]) -> String {
-        let word = |argument: &Text| {
-            let shown = self.names.text(argument, SHOWN_BYTES);
-            if shown.is_empty() || shown.contains([' ', '\\', '\'', '"']) {
-                format!("'{shown}'")
-            } else {
-                shown
-            }
-        };
-        let shown = argv.iter().take(12).map(word).collect::<Vec<_>>().join(" ");
-        if argv.len() > 12 { format!("{shown} … ({} arguments)", argv.len()) } else { shown }
-    }
-
     /// What a descriptor leads to.
     pub(crate) fn object(&self, object: &Object) -> String {
         match object {
@@ -124,8 +104,8 @@ impl Words<'_> {
             return format!("into {}: {}", self.object(to), amount(bytes));
         }
         let line = text.0.strip_suffix(b"\n").unwrap_or(&text.0);
-        let shown = self.names.text(&Text::from(line), SHOWN_BYTES);
         let cut = bytes > SHOWN_BYTES as u64;
+        let shown = self.names.text(&Text::from(line), if cut { SHOWN_OF_MANY } else { SHOWN_BYTES });
         let size = match (cut, times) {
             (true, 2..) => format!("{} in {times} writes: ", amount(bytes)),
             (true, _) => format!("{}: ", amount(bytes)),
@@ -213,4 +193,24 @@ fn error(errno: Errno) -> String {
 /// A path, without the folders if it is long.
 fn short_path(path: &Text) -> &[u8] {
     if path.0.len() > 24 { path.file_name() } else { path.as_bytes() }
+}
+
+/// An argument vector as one would type it.
+pub(crate) fn command(argv: &[Text]) -> String {
+    let word = |argument: &Text| {
+        let shown = Text::from(&argument.0[..argument.0.len().min(SHOWN_BYTES)]).to_string();
+        let plain = !shown.is_empty() && !shown.contains([' ', '\\', '\'', '"', '$', ';', '&', '|']);
+        if plain { shown } else { format!("'{shown}'") }
+    };
+    let shown = argv.iter().take(12).map(word).collect::<Vec<_>>().join(" ");
+    if argv.len() > 12 { format!("{shown} … ({} arguments)", argv.len()) } else { shown }
+}
+
+/// What a run is called: its program without the folders, and the arguments.
+pub(crate) fn program(argv: &[Text]) -> String {
+    let mut argv = argv.to_vec();
+    if let Some(program) = argv.first_mut() {
+        *program = Text::from(program.file_name());
+    }
+    command(&argv)
 }

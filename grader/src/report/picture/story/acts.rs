@@ -15,6 +15,13 @@ pub(super) struct Draft {
     only_asleep: bool,
 }
 
+impl Draft {
+    /// Whether it is a sleep by the clock.
+    pub(super) fn is_nap(&self) -> bool {
+        matches!((&self.sleep, &self.step.act), (Some((Sleep::Clock, _)), Act::Wakes { errno: None }))
+    }
+}
+
 /// The acts of a trace, in the order in which their events began.
 pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
     let objects = objects(trace);

@@ -18,7 +18,7 @@ pub(super) fn repeated_answers(drafts: &mut Vec<Draft>) {
                 first.events.extend(&draft.step.events);
                 continue;
             }
-            (Some(Step { act: Act::Nothing { naps, .. }, events, .. }), Act::Wakes { errno: None }) => {
+            (Some(Step { act: Act::Nothing { naps, .. }, events, .. }), _) if draft.is_nap() => {
                 *naps += 1;
                 events.extend(&draft.step.events);
                 continue;

@@ -29,7 +29,8 @@ pub(super) fn is_noise(op: &Operation, object: Option<&Object>, image: Image) ->
                 }
         }
         Operation::Disposition { signal, action, result, .. } => {
-            let runtimes_own = matches!(signal.to_string().as_str(), "SIGPIPE" | "SIGSEGV" | "SIGBUS");
+            // SIGPIPE, SIGSEGV and SIGBUS are Rust's own business; 32 and 33 are the C library's.
+            let runtimes_own = matches!(signal.0, 7 | 11 | 13 | 32 | 33);
             image.foreign || runtimes_own || *action == Disposition::Default || result.done().is_none()
         }
         Operation::Await { .. } => !image.warm,
