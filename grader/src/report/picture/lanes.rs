@@ -43,6 +43,9 @@ impl Row {
 /// Words are broken into so many lines at most.
 const LINES: usize = 3;
 
+/// The layout is made for the first so many steps; those after them have to live with it.
+const MEASURED: usize = 120;
+
 /// Draws the lanes of one run.
 pub(crate) struct Painter<'a> {
     pub(crate) crowd: &'a Crowd,
@@ -57,27 +60,43 @@ pub(crate) struct Painter<'a> {
 pub(crate) fn needs(crowd: &Crowd, words: &Words, program: &str, style: &Style) -> Vec<Need> {
     let mut lives = Lives::new(&crowd.lanes, &crowd.steps);
     let mut needs = Vec::new();
-    for step in &crowd.steps {
+    for step in crowd.steps.iter().take(MEASURED) {
         let Some(lane) = lives.lane(step.task) else { continue };
         let before = lives.next_occupied(lane);
         lives.apply(step);
         let next = before.or(lives.next_occupied(lane));
-        let said = Visible::new(&words.of(step), style).columns();
+        let said = Visible::new(&words.of(step), style);
         let columns = match &step.act {
-            Act::Starts => words.names.task(step.task).len() + 1 + program.len(),
+            Act::Starts => in_one_line(words.names.task(step.task).len() + 1 + program.len()),
             Act::Forks { child, .. } => {
                 if let Some(child) = lives.lane(*child) {
-                    let columns = name_of(crowd, words, step, style).columns();
+                    let columns = in_one_line(name_of(crowd, words, step, style).columns());
                     needs.push(Need { lane: child, next: lives.next_occupied(child), columns });
                 }
-                said + 7
+                in_one_line(said.columns() + 7)
             }
-            Act::Learns { .. } => said + 5,
-            _ => said + 2,
+            Act::Learns { .. } => in_one_line(said.columns() + 5),
+            _ => in_lines(&said, style).map(|columns| columns + 2),
         };
         needs.push(Need { lane, next, columns });
     }
     needs
+}
+
+/// What cannot be broken.
+fn in_one_line(columns: usize) -> [usize; 3] {
+    [columns; 3]
+}
+
+/// The columns that words need to be written in one, two and three lines.
+fn in_lines(said: &Visible, style: &Style) -> [usize; 3] {
+    let whole = said.columns();
+    [1, 2, 3].map(|lines| {
+        let fits = |columns: &usize| said.wrapped(*columns, lines + 1, style).len() <= lines;
+        let least = whole.div_ceil(lines);
+        // No word is longer than this without being broken anyway.
+        (least..whole.min(least + 24)).find(fits).unwrap_or(whole)
+    })
 }
 
 /// What is written where a task is born.

@@ -18,8 +18,15 @@ pub(crate) struct Need {
     pub(crate) lane: usize,
     /// The next lane to its right that is occupied then.
     pub(crate) next: Option<usize>,
-    /// The columns from its lane to the end of its words.
-    pub(crate) columns: usize,
+    /// The columns from its lane to the end of its words, if they take one, two or three lines.
+    pub(crate) columns: [usize; 3],
+}
+
+impl Need {
+    /// How many lines its words take in so many columns.
+    fn lines(&self, columns: usize) -> usize {
+        1 + self.columns.iter().take_while(|needed| **needed > columns).count()
+    }
 }
 
 /// Lanes stand at least so far apart.
@@ -70,7 +77,7 @@ fn widest_need(lane: usize, count: usize, needs: &[Need]) -> usize {
     // Where no lane is to the right, words may run on.
     let bound = own.filter(|need| last || need.next == Some(lane + 1));
     let air = if last { 0 } else { AIR };
-    bound.map(|need| need.columns + air).max().unwrap_or(0).clamp(NARROWEST, WIDEST)
+    bound.map(|need| need.columns[0] + air).max().unwrap_or(0).clamp(NARROWEST, WIDEST)
 }
 
 /// Gaps that fit into the width: nobody gets less for the sake of one who has more.
@@ -105,10 +112,8 @@ fn traded(mut gaps: Vec<usize>, needs: &[Need]) -> Vec<usize> {
 fn trades(gaps: &[usize], needs: &[Need]) -> Vec<Vec<usize>> {
     let mut trades = Vec::new();
     for need in needs.iter().filter(|need| need.next == Some(need.lane + 1) || need.lane + 1 == gaps.len()) {
-        for lines in 1..=3 {
-            // Words end where a word ends: a line is rarely full.
-            let wanted = if lines == 1 { need.columns + 1 } else { need.columns / lines + 6 };
-            let missing = wanted.saturating_sub(gaps[need.lane]);
+        for wanted in need.columns {
+            let missing = (wanted + 1).saturating_sub(gaps[need.lane]);
             for giver in (0..gaps.len()).filter(|giver| *giver != need.lane && missing > 0) {
                 if gaps[giver] >= NARROWEST + missing {
                     let mut trade = gaps.to_vec();
@@ -122,16 +127,15 @@ fn trades(gaps: &[usize], needs: &[Need]) -> Vec<Vec<usize>> {
     trades
 }
 
-/// How many more lines than steps there would be.
+/// How many lines there would be.
 fn broken(gaps: &[usize], needs: &[Need]) -> usize {
     let lanes = columns(gaps);
     let width: usize = gaps.iter().sum();
-    let more_lines = |need: &Need| {
+    let lines = |need: &Need| {
         let end = need.next.map_or(width + 1, |next| lanes[next]);
-        let room = end.saturating_sub(lanes[need.lane] + 1).max(1);
-        need.columns.saturating_sub(1) / room
+        need.lines(end.saturating_sub(lanes[need.lane] + 1))
     };
-    needs.iter().map(more_lines).sum()
+    needs.iter().map(lines).sum()
 }
 
 fn columns(gaps: &[usize]) -> Vec<usize> {
@@ -149,7 +153,7 @@ mod tests {
     use super::*;
 
     fn need(lane: usize, next: Option<usize>, columns: usize) -> Need {
-        Need { lane, next, columns }
+        Need { lane, next, columns: [columns, columns / 2 + 2, columns / 3 + 2] }
     }
 
     #[test]

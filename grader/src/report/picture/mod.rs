@@ -9,6 +9,8 @@
 mod beside;
 mod crowd;
 mod difference;
+#[cfg(test)]
+mod golden;
 mod lanes;
 mod layout;
 mod lives;

@@ -11,23 +11,23 @@ const ROOT: TaskId = TaskId::ROOT;
 pub(crate) fn all() -> Vec<(&'static str, Trace)> {
     vec![
         ("fork", fork()),
-        ("wait-right", wait_right()),
-        ("wait-wrong", wait_wrong()),
+        ("wait_right", wait_right()),
+        ("wait_wrong", wait_wrong()),
         ("exec", exec()),
-        ("pipe-right", pipe_right()),
-        ("pipe-hang", pipe_hang()),
-        ("children", children(60)),
+        ("pipe_right", pipe_right()),
+        ("pipe_hang", pipe_hang()),
+        ("children_60", children(60)),
         ("threads", threads()),
         ("zombie", zombie()),
         ("orphan", orphan()),
-        ("fork-bomb", fork_bomb()),
+        ("fork_bomb", fork_bomb()),
         ("hostile", hostile()),
         ("spin", spin()),
-        ("fork-fails", fork_fails()),
-        ("child-killed", child_killed()),
+        ("fork_fails", fork_fails()),
+        ("child_killed", child_killed()),
         ("signals", signals()),
-        ("never-waits", never_waits()),
-        ("different-children", different_children()),
+        ("never_waits", never_waits()),
+        ("different_children", different_children()),
     ]
 }
 
@@ -40,6 +40,16 @@ pub(crate) fn fork() -> Trace {
     run.print(child, "hello, I am child (pid:101)\n");
     run.exit(ROOT, 0);
     run.exit(child, 0);
+    run.finish()
+}
+
+/// Everything printed by one process.
+pub(crate) fn no_fork() -> Trace {
+    let mut run = Builder::new("fork");
+    run.print(ROOT, "hello world (pid:100)\n");
+    run.print(ROOT, "hello, I am parent of 101 (pid:100)\n");
+    run.print(ROOT, "hello, I am child (pid:101)\n");
+    run.exit(ROOT, 0);
     run.finish()
 }
 

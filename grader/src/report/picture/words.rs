@@ -52,7 +52,7 @@ impl Words<'_> {
             Act::Dups { from, to, object } => format!("dup {from} → {to} ({})", self.end(object)),
             Act::Does(words) => words.clone(),
             Act::Sleeps { why, woken: true } => self.sleep(why),
-            Act::Sleeps { why, woken: false } => format!("{} (never wakes up)", self.sleep(why)),
+            Act::Sleeps { why, woken: false } => format!("{} (never woke up)", self.sleep(why)),
             Act::Wakes { errno: None } => "wakes up".into(),
             Act::Wakes { errno: Some(errno) } => format!("wakes up: {}", error(*errno)),
             Act::Learns { child, pid, change, looks_only } => {
