@@ -8,4 +8,6 @@
 
 mod births;
 mod ends;
+mod restarts;
+mod signals;
 mod stage;

@@ -13,6 +13,19 @@ pub(crate) fn number(registers: &user_regs_struct) -> i64 {
     registers.orig_rax as i64
 }
 
+/// The address of the next instruction.
+pub(crate) fn instruction(registers: &user_regs_struct) -> u64 {
+    registers.rip
+}
+
+/// The stack pointer.
+pub(crate) fn stack(registers: &user_regs_struct) -> u64 {
+    registers.rsp
+}
+
+/// How long the instruction is that makes a call.
+pub(crate) const CALL_BYTES: u64 = 2;
+
 /// The arguments of the call that a task enters.
 pub(crate) fn arguments(registers: &user_regs_struct) -> [u64; 6] {
     [registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9]

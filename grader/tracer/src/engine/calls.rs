@@ -23,6 +23,9 @@ use libc::pid_t;
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
+/// How many interrupted calls of one task are remembered. More are those of a program that jumps out of handlers.
+const INTERRUPTED_LIMIT: usize = 64;
+
 const EINTR: i64 = -(libc::EINTR as i64);
 
 /// The bit that makes a new task untraced. It is taken away.
@@ -42,9 +45,11 @@ impl Engine<'_> {
         let call = Call { number, args: arch::arguments(&registers), memory: Memory(pid) };
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
         task.in_call = true;
-        if let Some(mut again) =
-            task.interrupted.pop_if(|last| last.call.number == number && last.call.args == call.args)
-        {
+        let again = task.interrupted.pop_if(|last| last.is_made_again(&call, &registers));
+        if let Some(left) = again.as_ref().filter(|again| again.under_handler) {
+            // Its handler has not returned, but jumped out of the call; now the same call is made anew.
+            self.recorder.abandon(task.id, left.begun.clone(), left.op.clone(), left.injected);
+        } else if let Some(mut again) = again {
             if matches!(again.op, Operation::Fork(_)) {
                 again.put_back = stay_traced(pid, &call, &mut registers)?;
             }
@@ -67,7 +72,8 @@ impl Engine<'_> {
             put_back = stay_traced(pid, &call, &mut registers)?;
         }
         let injected = refused.is_some();
-        task.pending = Some(Pending { begun, op, call, ip: registers.rip, injected, put_back });
+        let (ip, sp) = (arch::instruction(&registers), arch::stack(&registers));
+        task.pending = Some(Pending { begun, op, call, ip, sp, under_handler: false, injected, put_back });
         self.go_on(pid)
     }
 
@@ -90,12 +96,15 @@ impl Engine<'_> {
                     restore(pid, put_back)?;
                 }
                 task.interrupted.push(interrupted);
+                if task.interrupted.len() > INTERRUPTED_LIMIT {
+                    let left = task.interrupted.remove(0);
+                    self.recorder.abandon(task.id, left.begun, left.op, left.injected);
+                }
             }
             Some(returned) => self.returns(pid, returned, result)?,
             None if std::mem::take(&mut task.returning_from_handler) => {
-                let fails = |call: &mut Pending| call.ip == registers.rip && result == EINTR;
-                if let Some(interrupted) = task.interrupted.pop_if(fails) {
-                    self.returns(pid, interrupted, EINTR)?;
+                if let Some(given_up) = back_from_handler(task, &registers) {
+                    self.returns(pid, given_up, EINTR)?;
                 }
             }
             None => {}
@@ -139,6 +148,16 @@ fn enters_unfiltered(task: &mut Task, number: i64) {
         libc::SYS_restart_syscall => task.pending = task.interrupted.pop(),
         _ => {}
     }
+}
+
+/// A handler has returned. The call that its signal had interrupted, if it answers EINTR now.
+fn back_from_handler(task: &mut Task, registers: &libc::user_regs_struct) -> Option<Pending> {
+    let call = task.interrupted.last_mut()?;
+    if arch::instruction(registers) == call.ip.wrapping_sub(arch::CALL_BYTES) {
+        call.under_handler = false;
+    }
+    let gives_up = call.ip == arch::instruction(registers) && arch::result(registers) == EINTR;
+    task.interrupted.pop_if(|_| gives_up)
 }
 
 /// Makes the call that a task enters answer an error.

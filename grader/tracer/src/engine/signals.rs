@@ -1,10 +1,14 @@
 //! A signal, a stop, a continuation.
 
 use super::Engine;
+use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
 use grader_trace::{Operation, Pid, Sender, Signal};
 use libc::pid_t;
+
+/// The codes of kill, sigqueue, tgkill. See sigaction(2), "The si_code field".
+const SENT_BY_A_PROCESS: [i32; 3] = [libc::SI_USER, libc::SI_QUEUE, libc::SI_TKILL];
 
 impl Engine<'_> {
     /// A signal is about to be delivered: it is written down and passed on.
@@ -12,15 +16,19 @@ impl Engine<'_> {
         self.clock.moved();
         let info = still_there("asking who sent a signal", ptrace::signal_info(pid))?;
         let sender = match info {
-            // si_code ≤ 0: kill, sigqueue, tgkill, …; see sigaction(2).
-            // SAFETY: for these codes the kernel fills in the sender's PID.
-            Some(info) if info.si_code <= 0 => Sender::Process(Pid(unsafe { info.si_pid() })),
+            Some(info) if SENT_BY_A_PROCESS.contains(&info.si_code) => {
+                // SAFETY: for these codes the kernel fills in the sender's PID.
+                Sender::Process(Pid(unsafe { info.si_pid() }))
+            }
             _ => Sender::Kernel,
         };
-        if let Some(task) = self.live.get(pid)
+        if let Some(task) = self.live.get_mut(pid)
             && self.started
         {
             self.recorder.instant(task.id, Operation::Signal { signal: Signal(signal), sender }, false);
+            if let Some(call) = task.interrupted.last_mut() {
+                call.under_handler |= process::catches(pid, signal);
+            }
         }
         self.go_on_with(pid, signal)
     }
@@ -31,9 +39,8 @@ impl Engine<'_> {
         if let Some(task) = self.live.get_mut(pid) {
             task.fresh = false;
             task.stopped = true;
-            if task.tid == task.tgid {
-                let id = task.id;
-                self.recorder.instant(id, Operation::Stop(Signal(signal)), false);
+            if let Some(process) = self.live.spoken_for_by(pid) {
+                self.recorder.instant(process, Operation::Stop(Signal(signal)), false);
             }
         }
         self.resume(pid, Resume::Listen, 0)
@@ -46,9 +53,10 @@ impl Engine<'_> {
         if task.fresh {
             return self.first_stop(pid);
         }
-        if std::mem::take(&mut task.stopped) && task.tid == task.tgid {
-            let id = task.id;
-            self.recorder.instant(id, Operation::Continue, false);
+        if std::mem::take(&mut task.stopped)
+            && let Some(process) = self.live.spoken_for_by(pid)
+        {
+            self.recorder.instant(process, Operation::Continue, false);
         }
         self.go_on(pid)
     }

@@ -1,9 +1,10 @@
 //! The tasks that are alive, and what the engine knows of each. State of a task lives with the task.
 
 use super::recorder::Begun;
+use crate::arch;
 use crate::decode::Call;
 use grader_trace::{ExitStatus, Module, Operation, TaskId};
-use libc::pid_t;
+use libc::{pid_t, user_regs_struct};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -15,10 +16,25 @@ pub(crate) struct Pending {
     pub(crate) call: Call,
     /// The instruction pointer: just after the system call instruction.
     pub(crate) ip: u64,
+    /// The stack pointer.
+    pub(crate) sp: u64,
+    /// It was interrupted, and a signal handler runs.
+    pub(crate) under_handler: bool,
     /// The tracer made it fail.
     pub(crate) injected: bool,
     /// What to put back when the call returns.
     pub(crate) put_back: Option<PutBack>,
+}
+
+impl Pending {
+    /// Whether this interrupted call is what a task makes now: again by itself, or anew after its handler has
+    /// jumped out of it. What a handler calls lies deeper in the stack.
+    pub(crate) fn is_made_again(&self, call: &Call, registers: &user_regs_struct) -> bool {
+        self.call.number == call.number
+            && self.call.args == call.args
+            && self.ip == arch::instruction(registers)
+            && (!self.under_handler || self.sp == arch::stack(registers))
+    }
 }
 
 /// What the tracer has changed in a task, for the length of a call.
@@ -144,6 +160,19 @@ impl Live {
     /// How a process ends as a whole, if it does not end by the exits of all its threads. Asked once.
     pub(crate) fn take_group_end(&mut self, tgid: pid_t) -> Option<ExitStatus> {
         self.group_ends.remove(&tgid)
+    }
+
+    /// The process whose stops and continuations are written down when this task reports them; all its tasks
+    /// do. That is the leader's part, or that of the lowest living tid if the leader has gone.
+    pub(crate) fn spoken_for_by(&self, tid: pid_t) -> Option<TaskId> {
+        let task = self.get(tid)?;
+        match self.early_leaders.get(&task.tgid) {
+            None => (task.tid == task.tgid).then_some(task.id),
+            Some(leader) => {
+                let threads = self.iter().filter(|other| other.tgid == task.tgid);
+                (threads.map(|other| other.tid).min() == Some(tid)).then_some(leader.id)
+            }
+        }
     }
 
     /// Whether a process has a living task.

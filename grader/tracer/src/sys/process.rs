@@ -126,6 +126,14 @@ pub(crate) fn parent(pid: pid_t) -> Option<pid_t> {
     Stat::of(pid).map(|stat| stat.parent)
 }
 
+/// Whether a process has a handler for a signal. See proc_pid_status(5), "SigCgt".
+pub(crate) fn catches(tid: pid_t, signal: i32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{tid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    caught >> (signal - 1) & 1 == 1
+}
+
 /// The system call in which a task sleeps, with its arguments; `None` if it runs, or is gone.
 pub(crate) fn sleeping_in(tid: pid_t) -> Option<(i64, [u64; 6])> {
     let line = fs::read_to_string(format!("/proc/{tid}/syscall")).ok()?;

@@ -191,7 +191,7 @@ pub fn nothing() -> libc::sighandler_t {
 }
 
 /// The first bytes of a file in /proc/PID, as text; empty if it is gone.
-fn proc_text(pid: pid_t, name: &str) -> String {
+pub fn proc_text(pid: pid_t, name: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default()
 }
 

@@ -9,6 +9,8 @@
 mod births;
 mod ends;
 mod kernel;
+mod restarts;
+mod signals;
 mod tracing;
 
 use std::process::ExitCode;
@@ -16,7 +18,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 3] = [births::mode, ends::mode, tracing::mode];
+const SUBJECTS: [Modes; 5] = [births::mode, ends::mode, signals::mode, restarts::mode, tracing::mode];
 
 fn main() -> ExitCode {
     kernel::own_program();
