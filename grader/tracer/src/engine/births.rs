@@ -16,6 +16,10 @@ impl Engine<'_> {
         let Some(message) = still_there("asking for a new task's PID", ptrace::event_message(pid))? else {
             return Ok(());
         };
+        if ptrace::is_at_exit(pid) {
+            // It was killed just now, and the message is its status.
+            return Ok(());
+        }
         let child = message as pid_t;
         let Some(creator) = self.live.get_mut(pid) else { return Ok(()) };
         // Every call that creates a task stops at its entry, so there is one.

@@ -32,7 +32,7 @@ use crate::recording::Recording;
 use crate::sys::clock::Tick;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
-use crate::sys::wait::{self, News, Report};
+use crate::sys::wait::{News, Report, Reports};
 use crate::trouble::Trouble;
 use fault::Faults;
 use grader_trace::{Ending, ExitStatus, Header, Object, Pid, Text, Trace};
@@ -51,6 +51,7 @@ pub(crate) struct Engine<'a> {
     launch: &'a Launch,
     cancel: &'a Cancel,
     root: pid_t,
+    reports: Reports,
     /// Device and inode of the program that was started, to know it again after an exec.
     program: Option<(u64, u64)>,
     /// The root has made its exec.
@@ -82,6 +83,7 @@ impl<'a> Engine<'a> {
             launch,
             cancel,
             root,
+            reports: Reports::default(),
             program: None,
             started: false,
             live,
@@ -99,7 +101,7 @@ impl<'a> Engine<'a> {
     /// Follows the run to its end. Whether the program was ever executed.
     pub(crate) fn run(&mut self) -> Result<bool, Trouble> {
         loop {
-            match wait::next() {
+            match self.reports.next() {
                 Ok(News::Of(pid, report)) => self.dispatch(pid, report)?,
                 Ok(News::Interrupted) => {}
                 Ok(News::Nobody) => break,

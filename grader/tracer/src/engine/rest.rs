@@ -17,7 +17,7 @@ pub(crate) enum Rest {
 
 /// Looks at one task.
 pub(crate) fn of(task: &Task) -> Rest {
-    if task.stopped {
+    if task.stopped.is_some() {
         return Rest::WaitsForOthers;
     }
     let state = process::state(task.tid);

@@ -1,6 +1,7 @@
 //! A signal, a stop, a continuation.
 
 use super::Engine;
+use super::births::restore;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
@@ -38,10 +39,12 @@ impl Engine<'_> {
         self.clock.moved();
         if let Some(task) = self.live.get_mut(pid) {
             task.fresh = false;
-            task.stopped = true;
-            if let Some(process) = self.live.spoken_for_by(pid) {
-                self.recorder.instant(process, Operation::Stop(Signal(signal)), false);
+            if let Some(put_back) = task.put_back.take() {
+                restore(pid, put_back)?;
             }
+        }
+        if let Some(process) = self.live.stops(pid) {
+            self.recorder.instant(process, Operation::Stop(Signal(signal)), false);
         }
         self.resume(pid, Resume::Listen, 0)
     }
@@ -49,13 +52,10 @@ impl Engine<'_> {
     /// A new task's first stop, or the end of a group-stop.
     pub(super) fn is_trapped(&mut self, pid: pid_t) -> Result<(), Trouble> {
         self.clock.moved();
-        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
-        if task.fresh {
+        if self.live.get(pid).is_some_and(|task| task.fresh) {
             return self.first_stop(pid);
         }
-        if std::mem::take(&mut task.stopped)
-            && let Some(process) = self.live.spoken_for_by(pid)
-        {
+        if let Some(process) = self.live.leaves_stop(pid) {
             self.recorder.instant(process, Operation::Continue, false);
         }
         self.go_on(pid)

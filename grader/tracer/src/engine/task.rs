@@ -56,8 +56,8 @@ pub(crate) struct Task {
     pub(crate) parent: pid_t,
     /// It has not made its first stop yet.
     pub(crate) fresh: bool,
-    /// It is in a group-stop.
-    pub(crate) stopped: bool,
+    /// It is in this group-stop of its process.
+    pub(crate) stopped: Option<u32>,
     /// It stands between the entry and the exit of a call, and both stop.
     pub(crate) in_call: bool,
     /// The call that it is in is rt_sigreturn.
@@ -84,7 +84,7 @@ impl Task {
             tgid,
             parent,
             fresh: true,
-            stopped: false,
+            stopped: None,
             in_call: false,
             returning_from_handler: false,
             pending: None,
@@ -109,6 +109,15 @@ pub(crate) struct EarlyLeader {
     pub(crate) parent: pid_t,
 }
 
+/// A group-stop of a process.
+#[derive(Debug, Clone, Copy, Default)]
+struct GroupStop {
+    /// Which it is, from 1.
+    number: u32,
+    /// Nobody has told that it is over.
+    lasts: bool,
+}
+
 /// All living tasks, by tid.
 #[derive(Debug, Default)]
 pub(crate) struct Live {
@@ -119,6 +128,8 @@ pub(crate) struct Live {
     pub(crate) early_leaders: HashMap<pid_t, EarlyLeader>,
     /// How a process ends as a whole, by PID: exit_group or a deadly signal has come, some threads still run.
     group_ends: HashMap<pid_t, ExitStatus>,
+    /// The last group-stop of each process that had one, by PID.
+    stops: HashMap<pid_t, GroupStop>,
 }
 
 impl Live {
@@ -141,6 +152,7 @@ impl Live {
             *count -= 1;
             if *count == 0 {
                 self.threads.remove(&task.tgid);
+                self.stops.remove(&task.tgid);
             }
         }
         Some(task)
@@ -162,17 +174,37 @@ impl Live {
         self.group_ends.remove(&tgid)
     }
 
-    /// The process whose stops and continuations are written down when this task reports them; all its tasks
-    /// do. That is the leader's part, or that of the lowest living tid if the leader has gone.
-    pub(crate) fn spoken_for_by(&self, tid: pid_t) -> Option<TaskId> {
-        let task = self.get(tid)?;
-        match self.early_leaders.get(&task.tgid) {
-            None => (task.tid == task.tgid).then_some(task.id),
-            Some(leader) => {
-                let threads = self.iter().filter(|other| other.tgid == task.tgid);
-                (threads.map(|other| other.tid).min() == Some(tid)).then_some(leader.id)
-            }
+    /// A task reports that it stands in a group-stop. Its process, if this is the first report of that stop.
+    pub(crate) fn stops(&mut self, tid: pid_t) -> Option<TaskId> {
+        let tgid = self.get(tid)?.tgid;
+        let stop = self.stops.entry(tgid).or_default();
+        let first = !stop.lasts;
+        if first {
+            *stop = GroupStop { number: stop.number + 1, lasts: true };
         }
+        let number = stop.number;
+        self.get_mut(tid)?.stopped = Some(number);
+        if first { self.process(tgid) } else { None }
+    }
+
+    /// A task reports that its group-stop is over. Its process, if this is the first report of that.
+    pub(crate) fn leaves_stop(&mut self, tid: pid_t) -> Option<TaskId> {
+        let task = self.get_mut(tid)?;
+        let (tgid, number) = (task.tgid, task.stopped.take()?);
+        // The process may have been stopped again in the meantime, and another task may have told so.
+        if self.stops.get(&tgid)?.number == number { self.goes_on(tgid) } else { None }
+    }
+
+    /// A process is known to go on. The process, if this is the first one hears of it.
+    pub(crate) fn goes_on(&mut self, tgid: pid_t) -> Option<TaskId> {
+        let stop = self.stops.get_mut(&tgid)?;
+        if std::mem::take(&mut stop.lasts) { self.process(tgid) } else { None }
+    }
+
+    /// The name of a process: its first task's, even if that has ended.
+    fn process(&self, tgid: pid_t) -> Option<TaskId> {
+        let early = self.early_leaders.get(&tgid).map(|leader| leader.id);
+        early.or_else(|| self.get(tgid).map(|leader| leader.id))
     }
 
     /// Whether a process has a living task.

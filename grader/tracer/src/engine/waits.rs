@@ -3,7 +3,7 @@
 use super::Engine;
 use crate::decode::{self, Call};
 use crate::sys::process;
-use grader_trace::{Change, ExitStatus, News, Outcome, Pid, Selector, Signal, Wait};
+use grader_trace::{Change, ExitStatus, News, Operation, Outcome, Pid, Selector, Signal, Wait};
 use libc::pid_t;
 
 impl Engine<'_> {
@@ -14,13 +14,23 @@ impl Engine<'_> {
             let pid = news.map(|news| news.pid).or_else(|| self.missing_child(parent, wait));
             wait.result = Outcome::Done(pid.map(|pid| self.news_of(pid)));
         }
-        if let Outcome::Done(Some(News { pid, task, change: Change::Ended(status) })) = wait.result {
-            if let (true, Some(task)) = (told, task) {
-                self.recorder.correct_end(task, status);
+        let Outcome::Done(Some(News { pid, task, change })) = wait.result else { return };
+        match change {
+            Change::Ended(status) => {
+                if let (true, Some(task)) = (told, task) {
+                    self.recorder.correct_end(task, status);
+                }
+                if !wait.nowait {
+                    self.orphans.reaped(parent, pid.0);
+                }
             }
-            if !wait.nowait {
-                self.orphans.reaped(parent, pid.0);
+            // The parent learns of it as soon as somebody asks for it, before the child has run again.
+            Change::Continued => {
+                if let Some(process) = self.live.goes_on(pid.0) {
+                    self.recorder.instant(process, Operation::Continue, false);
+                }
             }
+            Change::Stopped(_) => {}
         }
     }
 
@@ -29,7 +39,9 @@ impl Engine<'_> {
         let task = self.recorder.task(pid);
         let change = match task.and_then(|task| self.recorder.end_of(task)) {
             Some(status) => Change::Ended(status),
-            None if self.live.get(pid.0).is_some_and(|task| task.stopped) => Change::Stopped(Signal::STOP),
+            None if self.live.get(pid.0).is_some_and(|task| task.stopped.is_some()) => {
+                Change::Stopped(Signal::STOP)
+            }
             None if self.live.get(pid.0).is_some() => Change::Continued,
             None => Change::Ended(ExitStatus::Exited(0)),
         };

@@ -118,3 +118,9 @@ pub(crate) fn signal_info(pid: pid_t) -> io::Result<libc::siginfo_t> {
     // SAFETY: PTRACE_GETSIGINFO succeeded, and the structure was zeroed before: every byte is initialised.
     Ok(unsafe { info.assume_init() })
 }
+
+/// Whether a task stands at its exit event, whatever it has reported before: SIGKILL takes it there from any stop.
+pub(crate) fn is_at_exit(pid: pid_t) -> bool {
+    const AT_EXIT: i32 = libc::SIGTRAP | libc::PTRACE_EVENT_EXIT << 8;
+    signal_info(pid).is_ok_and(|info| info.si_signo == libc::SIGTRAP && info.si_code == AT_EXIT)
+}

@@ -4,7 +4,9 @@
 //! consumed the event.
 
 use super::process::Handle;
+use super::ptrace;
 use libc::pid_t;
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::AsRawFd;
 
@@ -25,6 +27,12 @@ pub(crate) enum Report {
     Trap,
 }
 
+impl Report {
+    fn is_an_end(self) -> bool {
+        matches!(self, Report::Ended(_) | Report::Event(libc::PTRACE_EVENT_EXIT))
+    }
+}
+
 /// What waiting came to.
 pub(crate) enum News {
     /// A task reports.
@@ -35,19 +43,56 @@ pub(crate) enum News {
     Nobody,
 }
 
-/// Sleeps until a tracee or child of *this thread* reports.
-pub(crate) fn next() -> io::Result<News> {
-    let mut status = 0;
-    // SAFETY: `status` is a live i32, and waitpid writes nothing else.
-    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::__WALL | libc::__WNOTHREAD) };
-    if pid > 0 {
-        return Ok(News::Of(pid, decode(status)));
+/// Reports of all tasks that stand still, in turn.
+///
+/// The kernel tells of the youngest first, so that an old task could wait for long behind young ones that stop
+/// again and again. Therefore all reports are taken at once, and each is answered before any task's next one.
+#[derive(Default)]
+pub(crate) struct Reports(VecDeque<(pid_t, Report)>);
+
+impl Reports {
+    /// The next report; sleeps until a tracee or child of *this thread* makes one.
+    pub(crate) fn next(&mut self) -> io::Result<News> {
+        while let Some((pid, report)) = self.0.pop_front() {
+            // SIGKILL may have come meanwhile: then this report is not true any more, and another one follows.
+            let outdated = !report.is_an_end() && ptrace::is_at_exit(pid);
+            if !outdated {
+                return Ok(News::Of(pid, report));
+            }
+        }
+        let first = match wait(libc::__WALL | libc::__WNOTHREAD) {
+            Ok(Some(first)) => first,
+            Ok(None) => return Ok(News::Interrupted),
+            Err(error) => return none_left(error),
+        };
+        while let Ok(Some(more)) = wait(libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG) {
+            self.0.push_back(more);
+        }
+        if self.0.is_empty() {
+            return Ok(News::Of(first.0, first.1));
+        }
+        self.0.push_front(first);
+        // A child stops before its parent is told so; whoever learns of it stands in a system call.
+        self.0.make_contiguous().sort_by_key(|(_, report)| *report == Report::Syscall);
+        self.next()
     }
-    let error = io::Error::last_os_error();
+}
+
+fn none_left(error: io::Error) -> io::Result<News> {
     match error.raw_os_error() {
         Some(libc::EINTR) => Ok(News::Interrupted),
         Some(libc::ECHILD) => Ok(News::Nobody),
         _ => Err(error),
+    }
+}
+
+fn wait(options: i32) -> io::Result<Option<(pid_t, Report)>> {
+    let mut status = 0;
+    // SAFETY: `status` is a live i32, and waitpid writes nothing else.
+    match unsafe { libc::waitpid(-1, &raw mut status, options) } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => Ok(None),
+        pid => Ok(Some((pid, decode(status)))),
     }
 }
 
@@ -59,8 +104,8 @@ fn decode(status: i32) -> Report {
     match status >> 16 {
         0 if signal == libc::SIGTRAP | 0x80 => Report::Syscall,
         0 => Report::Signal(signal),
-        super::ptrace::EVENT_STOP if is_stop_signal(signal) => Report::GroupStop(signal),
-        super::ptrace::EVENT_STOP => Report::Trap,
+        ptrace::EVENT_STOP if is_stop_signal(signal) => Report::GroupStop(signal),
+        ptrace::EVENT_STOP => Report::Trap,
         event => Report::Event(event),
     }
 }

@@ -3,6 +3,7 @@
 use crate::births::vfork_exec;
 use crate::kernel::*;
 use std::mem::MaybeUninit;
+use std::ptr;
 use std::thread;
 
 pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
@@ -15,6 +16,9 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("zombie", []) => zombie(),
         ("nobody_waits", []) => nobody_waits(),
         ("pidfd_rounds", [count]) => pidfd_rounds(count.parse().expect("a count")),
+        ("killed_pidfd_rounds", [count]) => killed_pidfd_rounds(count.parse().expect("a count")),
+        ("killed_while_forking", [count]) => killed_while_forking(count.parse().expect("a count")),
+        ("waits_without_a_place", []) => waits_without_a_place(),
         ("leaves_a_grandchild", []) => leaves_a_grandchild(),
         ("leaves_a_stopped_child", []) => leaves_a_stopped_child(),
         ("bustle", fifos) => bustle(fifos),
@@ -77,7 +81,7 @@ fn nobody_waits() {
     on_signal(libc::SIGCHLD, libc::SIG_IGN, 0);
     let children = [child(|| 1), child(|| 2)];
     // SAFETY: the status is not asked for.
-    let answer = unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) };
+    let answer = unsafe { libc::waitpid(-1, ptr::null_mut(), 0) };
     assert_eq!((answer, errno()), (-1, libc::ECHILD));
     assert!(children.iter().all(|child| state(*child) == 'X'));
 }
@@ -104,6 +108,77 @@ fn pidfd_rounds(count: i32) {
         assert_eq!(unsafe { info.si_status() }, round % 251);
         close(fd);
     }
+}
+
+/// The same for children that are killed while they are busy: how often there was nothing to wait for.
+fn killed_pidfd_rounds(count: i32) {
+    let mut vain = 0;
+    for _ in 0..count {
+        let (read, write) = pipe();
+        let child = child(|| {
+            self::write(write, b"!");
+            loop {
+                // SAFETY: closes nothing, for there is no such descriptor.
+                unsafe { libc::close(-1) };
+            }
+        });
+        read_byte(read);
+        close(read);
+        close(write);
+        // SAFETY: pidfd_open takes two numbers.
+        let fd = done("pidfd_open", unsafe { libc::syscall(libc::SYS_pidfd_open, child, 0) }) as i32;
+        kill(child, libc::SIGKILL);
+        let mut ready = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: `ready` is alive, and it is one.
+        assert_eq!(done("poll", unsafe { libc::poll(&raw mut ready, 1, -1) }), 1);
+        if wait_with(child, libc::WNOHANG).0 == 0 {
+            vain += 1;
+            expect_kill(child, libc::SIGKILL);
+        }
+        close(fd);
+    }
+    say(&format!("{vain}\n"));
+}
+
+/// Children that do nothing but fork are killed one by one, at moments that differ.
+fn killed_while_forking(count: u32) {
+    for round in 0..count {
+        let (read, write) = pipe();
+        let forker = child(|| {
+            self::write(write, b"!");
+            loop {
+                child(|| 0);
+            }
+        });
+        assert_eq!(read_byte(read).0, 1);
+        close(read);
+        close(write);
+        (0..round % 50 * 400).for_each(|_| std::hint::spin_loop());
+        kill(forker, libc::SIGKILL);
+        expect_kill(forker, libc::SIGKILL);
+    }
+}
+
+/// wait4 without a status word, waitid without a siginfo_t.
+fn waits_without_a_place() {
+    let waitid = |kind, id: i32, options| {
+        // SAFETY: waitid may be given no place for its siginfo_t.
+        done("waitid", unsafe { libc::waitid(kind, id as libc::id_t, ptr::null_mut(), options) });
+    };
+    let first = child(|| 1);
+    // SAFETY: wait4 may be given no place for its status.
+    assert_eq!(unsafe { libc::waitpid(-1, ptr::null_mut(), 0) }, first);
+    child(|| 2);
+    waitid(libc::P_ALL, 0, libc::WEXITED);
+    let third = child(|| pause_for_ever());
+    waitid(libc::P_PID, third, libc::WEXITED | libc::WNOHANG);
+    kill(third, libc::SIGKILL);
+    waitid(libc::P_PID, third, libc::WEXITED | libc::WNOWAIT);
+    waitid(libc::P_PID, third, libc::WEXITED);
+    let fourth = child(|| 4);
+    // SAFETY: pidfd_open takes two numbers.
+    let fd = done("pidfd_open", unsafe { libc::syscall(libc::SYS_pidfd_open, fourth, 0) }) as i32;
+    waitid(libc::P_PIDFD, fd, libc::WEXITED);
 }
 
 /// A grandchild that would hold standard output for a thousand seconds.
@@ -161,5 +236,5 @@ fn bustle(fifos: &[&str]) {
         }
     }
     // SAFETY: the status is not asked for.
-    while unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } > 0 {}
+    while unsafe { libc::waitpid(-1, ptr::null_mut(), 0) } > 0 {}
 }
