@@ -4,6 +4,7 @@ use crate::births::vfork_exec;
 use crate::kernel::*;
 use std::mem::MaybeUninit;
 use std::ptr;
+use std::sync::atomic::Ordering;
 use std::thread;
 
 pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
@@ -140,14 +141,23 @@ fn killed_pidfd_rounds(count: i32) {
     say(&format!("{vain}\n"));
 }
 
-/// Children that do nothing but fork are killed one by one, at moments that differ.
+/// Children that do nothing but fork are killed one by one, at moments that differ. The kernel writes down each
+/// PID that it gives, as one of the first things that clone does: how many there were is told.
 fn killed_while_forking(count: u32) {
+    const SLOTS: usize = 1 << 20;
+    let slots = shared_numbers(SLOTS);
+    let next = &slots[0];
     for round in 0..count {
         let (read, write) = pipe();
         let forker = child(|| {
             self::write(write, b"!");
             loop {
-                child(|| 0);
+                let slot = &slots[next.fetch_add(1, Ordering::SeqCst) as usize + 1];
+                let flags = libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+                // SAFETY: without CLONE_VM this is fork; the slot takes the PID.
+                if unsafe { libc::syscall(libc::SYS_clone, flags, 0, slot.as_ptr(), 0, 0) } == 0 {
+                    exit(0);
+                }
             }
         });
         assert_eq!(read_byte(read).0, 1);
@@ -157,6 +167,8 @@ fn killed_while_forking(count: u32) {
         kill(forker, libc::SIGKILL);
         expect_kill(forker, libc::SIGKILL);
     }
+    let given = slots[1..].iter().filter(|slot| slot.load(Ordering::SeqCst) != 0).count();
+    say(&format!("{given}\n"));
 }
 
 /// wait4 without a status word, waitid without a siginfo_t.

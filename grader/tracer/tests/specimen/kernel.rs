@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicI32;
 
 /// Panics with errno if a call answered −1.
 pub fn done<T: Into<i64> + Copy>(call: &str, answer: T) -> T {
@@ -156,6 +157,17 @@ pub fn become_specimen(args: &[&str]) {
     let argv: Vec<_> = args.iter().map(|arg| arg.as_ptr()).chain([ptr::null()]).collect();
     // SAFETY: the path ends with NUL, and the vector of strings with a null pointer.
     unsafe { libc::execv(own.as_ptr(), argv.as_ptr()) };
+}
+
+/// Zeroes that all processes share.
+pub fn shared_numbers(count: usize) -> &'static [AtomicI32] {
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+    // SAFETY: a new mapping at an address of the kernel's choice.
+    let numbers = unsafe { libc::mmap(ptr::null_mut(), count * 4, protection, flags, -1, 0) };
+    assert_ne!(numbers, libc::MAP_FAILED);
+    // SAFETY: the mapping holds `count` zeroes, is aligned to a page, and is never unmapped.
+    unsafe { std::slice::from_raw_parts(numbers.cast(), count) }
 }
 
 /// Sleeps until a signal comes.

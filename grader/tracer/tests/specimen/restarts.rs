@@ -194,11 +194,7 @@ fn stopped_in_poll() {
 
 /// A futex wait with a timeout that is far away, ended by a wake.
 fn stopped_in_futex() {
-    let protection = libc::PROT_READ | libc::PROT_WRITE;
-    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-    // SAFETY: a new mapping at an address of the kernel's choice.
-    let word = unsafe { libc::mmap(ptr::null_mut(), 4096, protection, flags, -1, 0) };
-    assert_ne!(word, libc::MAP_FAILED);
+    let word = shared_numbers(1)[0].as_ptr();
     let child = child(|| {
         let later = libc::timespec { tv_sec: 1000, tv_nsec: 0 };
         // SAFETY: `word` leads to a shared page of zeroes, `later` is alive.
