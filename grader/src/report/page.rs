@@ -53,7 +53,9 @@ impl<'a> Page<'a> {
             line.put(column.max(line.columns() + 2), &right, ink);
             self.lines.push(line);
         } else {
-            self.lines.push(line);
+            let mut first = Line::default();
+            first.glyph(0, glyph, ink);
+            self.hanging(first, 2, left, Ink::Strong, 3);
             let mut below = Line::default();
             below.put(2, &right, ink);
             self.lines.push(below);

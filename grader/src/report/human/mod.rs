@@ -8,13 +8,15 @@
 mod build;
 mod excerpt;
 mod failed;
+#[cfg(test)]
+mod golden;
 mod passed;
 mod summary;
 
 pub use summary::summary;
 
 use super::ink::Ink;
-use super::model::{Graded, Points, Verdict};
+use super::model::{Graded, Points, SourceLine, Verdict};
 use super::page::Page;
 use super::shown::Shown;
 use super::style::Style;
@@ -31,7 +33,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
     page.heading(glyph, &format!("{}: {}", graded.id, shown.title), &right, ink);
     page.blank();
     if let Some(note) = &graded.note {
-        page.paragraph(2, &sentence(note), Ink::Plain);
+        page.paragraph(2, note, Ink::Plain);
         page.blank();
     }
     match graded.verdict {
@@ -45,7 +47,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
     page.text()
 }
 
-/// A claim or a note as a sentence of its own.
+/// A claim as a sentence of its own.
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
@@ -56,8 +58,9 @@ fn sentence(text: &str) -> String {
 /// Whether a `todo!()` is what fails first, and not one behind a mistake.
 fn is_unwritten(graded: &Graded) -> bool {
     let first = graded.checks.iter().find_map(|check| check.finding.as_ref());
-    let site = first.and_then(|found| found.sites.first());
-    graded.unwritten.is_some() && (first.is_none() || site == graded.unwritten.as_ref())
+    let place = |site: &SourceLine| (site.file.clone(), site.line);
+    let site = first.and_then(|found| found.sites.first()).map(place);
+    graded.unwritten.as_ref().is_some_and(|todo| first.is_none() || site == Some(place(todo)))
 }
 
 /// The sign, the words and the colour of a verdict.

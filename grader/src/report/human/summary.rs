@@ -8,6 +8,9 @@ use crate::report::page::Page;
 use crate::report::style::Style;
 use crate::report::visible::Visible;
 
+/// In fewer columns than this, a reason says nothing.
+const LEAST_REASON: usize = 16;
+
 /// One line an exercise, and the totals.
 pub fn summary(report: &Report, style: &Style) -> String {
     let mut page = Page::new(style);
@@ -24,8 +27,10 @@ pub fn summary(report: &Report, style: &Style) -> String {
         let at = 6 + ids + words + numbers;
         line.put(at - score.len(), &Visible::new(&score, style), Ink::Plain);
         let room = style.width.saturating_sub(at + 2);
-        let reason = Visible::new(&reason(graded), style).shortened(room, style);
-        line.put(at + 2, &reason, Ink::Dim);
+        if room >= LEAST_REASON {
+            let reason = Visible::new(&reason(graded), style).shortened(room, style);
+            line.put(at + 2, &reason, Ink::Dim);
+        }
         page.lines([line]);
     }
     page.blank();

@@ -43,23 +43,26 @@ pub(crate) fn beside(seen: Seen, wanted: &Trace, style: &Style, rows: usize) -> 
     lines
 }
 
-/// What the marks mean, as far as there are any.
-fn legend(rows: &[&[Row]], style: &Style) -> Option<Line> {
+/// What the marks mean, as far as there are any: in one line, or in one each.
+fn legend(rows: &[&[Row]], style: &Style) -> Vec<Line> {
     let meanings = [
         (Mark::Found, '✗', Ink::Bad, "what the check saw"),
         (Mark::Differs, '≠', Ink::Bad, "the first difference"),
         (Mark::Wanted, '✓', Ink::Good, "what was wanted there"),
     ];
     let used = |mark: Mark| rows.iter().copied().flatten().any(|row| row.mark == Some(mark));
-    let mut line = Line::default();
-    for (mark, glyph, ink, meaning) in meanings {
-        if used(mark) {
-            let from = if line.columns() == 0 { super::GUTTER } else { line.columns() + 3 };
-            line.glyph(from, glyph, ink);
-            line.add(&format!(" {meaning}"), Ink::Dim, style);
-        }
+    let mut lines: Vec<Line> = Vec::new();
+    for (_, glyph, ink, meaning) in meanings.into_iter().filter(|(mark, ..)| used(*mark)) {
+        let room = lines
+            .last()
+            .map(|line| line.columns() + 3)
+            .filter(|from| from + 2 + meaning.len() <= style.width);
+        let mut line = if room.is_some() { lines.pop().unwrap_or_default() } else { Line::default() };
+        line.glyph(room.unwrap_or(super::GUTTER), glyph, ink);
+        line.add(&format!(" {meaning}"), Ink::Dim, style);
+        lines.push(line);
     }
-    (line.columns() > 0).then_some(line)
+    lines
 }
 
 fn title(text: &str, style: &Style) -> Line {
