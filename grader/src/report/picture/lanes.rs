@@ -8,16 +8,18 @@
 //!   ◀─ reaps 101 ──╯
 //! ```
 
+use super::arrows::Placed;
 use super::crowd::Crowd;
-use super::layout::{Layout, Need};
+use super::layout::Layout;
 use super::lives::{Life, Lives};
+use super::needs::name_of;
 use super::story::{Act, Mark, Step};
 use super::words::{Words, ink};
 use crate::report::ink::Ink;
 use crate::report::line::Line;
 use crate::report::style::Style;
 use crate::report::visible::Visible;
-use grader_trace::{Change, ExitStatus, TaskId};
+use grader_trace::{ExitStatus, TaskId};
 
 /// One line of a picture.
 #[derive(Debug, Clone)]
@@ -43,9 +45,6 @@ impl Row {
 /// Words are broken into so many lines at most.
 const LINES: usize = 3;
 
-/// The layout is made for the first so many steps; those after them have to live with it.
-const MEASURED: usize = 120;
-
 /// Draws the lanes of one run.
 pub(crate) struct Painter<'a> {
     pub(crate) crowd: &'a Crowd,
@@ -54,59 +53,6 @@ pub(crate) struct Painter<'a> {
     pub(crate) program: String,
     pub(crate) layout: Layout,
     pub(crate) style: &'a Style,
-}
-
-/// What the rows of `crowd` need, to make a layout from.
-pub(crate) fn needs(crowd: &Crowd, words: &Words, program: &str, style: &Style) -> Vec<Need> {
-    let mut lives = Lives::new(&crowd.lanes, &crowd.steps);
-    let mut needs = Vec::new();
-    for step in crowd.steps.iter().take(MEASURED) {
-        let Some(lane) = lives.lane(step.task) else { continue };
-        let before = lives.next_occupied(lane);
-        lives.apply(step);
-        let next = before.or(lives.next_occupied(lane));
-        let said = Visible::new(&words.of(step), style);
-        let columns = match &step.act {
-            Act::Starts => in_one_line(words.names.task(step.task).len() + 1 + program.len()),
-            Act::Forks { child, .. } => {
-                if let Some(child) = lives.lane(*child) {
-                    let columns = in_one_line(name_of(crowd, words, step, style).columns());
-                    needs.push(Need { lane: child, next: lives.next_occupied(child), columns });
-                }
-                in_one_line(said.columns() + 7)
-            }
-            Act::Learns { .. } => in_one_line(said.columns() + 5),
-            _ => in_lines(&said, style).map(|columns| columns + 2),
-        };
-        needs.push(Need { lane, next, columns });
-    }
-    needs
-}
-
-/// What cannot be broken.
-fn in_one_line(columns: usize) -> [usize; 3] {
-    [columns; 3]
-}
-
-/// The columns that words need to be written in one, two and three lines.
-fn in_lines(said: &Visible, style: &Style) -> [usize; 3] {
-    let whole = said.columns();
-    [1, 2, 3].map(|lines| {
-        let fits = |columns: &usize| said.wrapped(*columns, lines + 1, style).len() <= lines;
-        let least = whole.div_ceil(lines);
-        // No word is longer than this without being broken anyway.
-        (least..whole.min(least + 24)).find(fits).unwrap_or(whole)
-    })
-}
-
-/// What is written where a task is born.
-fn name_of(crowd: &Crowd, words: &Words, birth: &Step, style: &Style) -> Visible {
-    let Act::Forks { child, .. } = birth.act else { return Visible::default() };
-    let name = words.names.task(child);
-    match crowd.alike.get(&child) {
-        Some(count) => Visible::new(&format!("{name} and {} alike", count - 1), style),
-        None => Visible::new(name, style),
-    }
 }
 
 impl Painter<'_> {
@@ -171,7 +117,7 @@ impl Painter<'_> {
             Act::Learns { child: Some(child), change, .. } => after
                 .lane(*child)
                 .filter(|child| before.of(*child).occupies())
-                .map(|child| self.news(&mut line, step, lane, child, *change, before, after)),
+                .map(|child| self.news(&mut line, step, (lane, child), *change, (before, after))),
             Act::Signalled { from: Some(from), .. } => before
                 .lane(*from)
                 .filter(|from| *from != lane)
@@ -264,7 +210,7 @@ impl Painter<'_> {
         }
     }
 
-    fn lane_ink(&self, lane: usize) -> Ink {
+    pub(super) fn lane_ink(&self, lane: usize) -> Ink {
         let TaskId(number) = self.crowd.lanes[lane];
         Ink::Lane(number as usize)
     }
@@ -284,126 +230,4 @@ impl Painter<'_> {
             _ => self.glyph(lane, after),
         }
     }
-
-    /// Draws a line between two lanes, from the tail to the head; lanes between are crossed.
-    fn span(&self, line: &mut Line, tail: usize, head: usize, ink: Ink, lives: &Lives) {
-        let (left, right) = (tail.min(head), tail.max(head));
-        let columns = &self.layout.lanes;
-        for column in columns[left] + 1..columns[right] {
-            line.glyph(column, '─', ink);
-        }
-        for crossed in (left + 1..right).filter(|lane| lives.of(*lane).occupies()) {
-            line.glyph(columns[crossed], '┼', self.lane_ink(crossed));
-        }
-    }
-
-    /// Writes words onto a drawn line right of `lane`, if they fit before the next lane that is crossed.
-    fn on_line(
-        &self,
-        line: &mut Line,
-        lane: usize,
-        end: usize,
-        said: &str,
-        ink: Ink,
-        lives: &Lives,
-    ) -> Placed {
-        if self.layout.rails.is_some() {
-            return Placed::No;
-        }
-        let column = self.layout.lanes[lane];
-        let crossed = (lane + 1..self.layout.lanes.len())
-            .filter(|other| lives.of(*other).occupies())
-            .map(|other| self.layout.lanes[other])
-            .find(|crossed| *crossed > column)
-            .unwrap_or(usize::MAX);
-        let said = Visible::new(&format!(" {said} "), self.style);
-        if column + 2 + said.columns() >= end.min(crossed) {
-            return Placed::No;
-        }
-        line.put(column + 2, &said, ink);
-        Placed::Yes
-    }
-
-    fn birth(&self, line: &mut Line, step: &Step, lane: usize, child: usize, before: &Lives) -> Placed {
-        let columns = &self.layout.lanes;
-        let own = self.lane_ink(lane);
-        self.span(line, lane, child, own, before);
-        line.glyph(columns[lane], if child > lane { '├' } else { '┤' }, own);
-        if self.layout.rails.is_some() {
-            line.glyph(columns[child], '╮', self.lane_ink(child));
-            return Placed::No;
-        }
-        let head = columns[child].saturating_sub(2);
-        line.glyph(head, '▶', own);
-        line.glyph(head + 1, ' ', own);
-        let end =
-            before.next_occupied(child).map_or(self.layout.width, |next| columns[next].saturating_sub(2));
-        let name = name_of(self.crowd, &self.words, step, self.style);
-        let name = name.shortened(end.saturating_sub(columns[child]), self.style);
-        line.put(columns[child], &name, self.lane_ink(child));
-        let _ = self.on_line(line, lane, head, &self.words.of(step), ink(step), before);
-        Placed::Yes
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn news(
-        &self,
-        line: &mut Line,
-        step: &Step,
-        lane: usize,
-        child: usize,
-        change: Change,
-        before: &Lives,
-        after: &Lives,
-    ) -> Placed {
-        let columns = &self.layout.lanes;
-        let own = self.lane_ink(lane);
-        let zombie = matches!(change, Change::Ended(_));
-        let ink_of_arrow = if zombie { self.lane_ink(child) } else { own };
-        self.span(line, child, lane, ink_of_arrow, before);
-        let leftwards = child > lane;
-        line.glyph(columns[lane], if leftwards { '◀' } else { '▶' }, own);
-        let corner = match (after.of(child).occupies(), leftwards) {
-            (true, true) => '┤',
-            (true, false) => '├',
-            (false, true) => '╯',
-            (false, false) => '╰',
-        };
-        line.glyph(columns[child], corner, ink_of_arrow);
-        if !leftwards {
-            return Placed::No;
-        }
-        let said = self.words.of(step);
-        if self.on_line(line, lane, columns[child], &said, ink(step), before) == Placed::Yes {
-            return Placed::Yes;
-        }
-        if self.layout.rails.is_none() && !after.of(child).occupies() {
-            // Where the child's lane ends there is room beside it.
-            let end = after.next_occupied(child).map_or(self.layout.width, |next| columns[next]);
-            let said = Visible::new(&said, self.style);
-            if columns[child] + 2 + said.columns() <= end {
-                line.put(columns[child] + 2, &said, ink(step));
-                return Placed::Yes;
-            }
-        }
-        if self.layout.rails.is_some() { Placed::No } else { Placed::Yes }
-    }
-
-    fn signal(&self, line: &mut Line, step: &Step, from: usize, lane: usize, before: &Lives) -> Placed {
-        let columns = &self.layout.lanes;
-        let arrow = if step.injected { Ink::Grader } else { self.lane_ink(from) };
-        self.span(line, from, lane, arrow, before);
-        let (tail, head) = if from < lane { ('├', '▶') } else { ('┤', '◀') };
-        line.glyph(columns[from], tail, self.lane_ink(from));
-        line.glyph(columns[lane], head, self.lane_ink(lane));
-        let left = from.min(lane);
-        self.on_line(line, left, columns[from.max(lane)], &self.words.of(step), ink(step), before)
-    }
-}
-
-/// Whether the words of a step are in the picture already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placed {
-    Yes,
-    No,
 }

@@ -4,8 +4,21 @@
 //! Trace ─▶ story (steps worth drawing) ─▶ crowd (who gets a lane) ─▶ layout ─▶ lanes (rows)
 //! ```
 //!
+//! | module | what it holds |
+//! |---|---|
+//! | `story` | a trace as steps: noise left out, repetitions folded, sleeps and zombies added |
+//! | `names`, `words` | what tasks and steps are called |
+//! | `crowd` | tasks that did the same share a lane; too many are only counted |
+//! | `needs`, `layout` | how much room the words need, and where the lanes stand |
+//! | `lives` | who is born, asleep, a zombie, gone while the steps pass |
+//! | `lanes`, `arrows` | the rows, and what goes from lane to lane |
+//! | `difference`, `beside` | two runs beside each other, the first difference marked |
+//! | `stuck` | why a run did not end |
+//! | `tree` | the tree of tasks |
+//!
 //! Invariant: a picture is never wider than its style, and shows nothing of a program's output as it is.
 
+mod arrows;
 mod beside;
 mod crowd;
 mod difference;
@@ -15,6 +28,7 @@ mod lanes;
 mod layout;
 mod lives;
 mod names;
+mod needs;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
@@ -76,7 +90,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn needs(&self) -> Vec<layout::Need> {
-        lanes::needs(&self.crowd, &self.words, &self.program, &self.style)
+        needs::needs(&self.crowd, &self.words, &self.program, &self.style)
     }
 
     /// The layout that suits it.

@@ -1,5 +1,6 @@
 //! From events to acts: what each one is called, what its descriptor leads to, whether it slept.
 
+use super::deeds::words;
 use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
 use grader_trace::{
@@ -66,7 +67,7 @@ pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
 }
 
 /// Splits what slept while others did something into falling asleep and waking up.
-pub(super) fn with_sleeps(trace: &Trace, drafts: Vec<Draft>) -> Vec<Step> {
+pub(super) fn with_sleeps(drafts: Vec<Draft>) -> Vec<Step> {
     let mut moments: Vec<(Stamp, TaskId)> = drafts
         .iter()
         .filter(|draft| !draft.only_asleep)
@@ -103,7 +104,6 @@ pub(super) fn with_sleeps(trace: &Trace, drafts: Vec<Draft>) -> Vec<Step> {
             steps.push(Step { act: sleeps, ..step });
         }
     }
-    debug_assert!(steps.iter().all(|step| step.task.index() < trace.tasks().len()));
     steps
 }
 
@@ -244,7 +244,7 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
         }
         Operation::Stop(signal) => (event.begin, Act::Stops(*signal)),
         Operation::Continue => (event.begin, Act::GoesOn),
-        other => (done, Act::Does(deed(other)?)),
+        other => (done, Act::Does(words(other)?)),
     };
     let sleep = slept.map(|why| (why, event.begin));
     let step = Step { events: vec![index], injected: event.injected, ..Step::of(event.task, when, act) };
@@ -267,48 +267,5 @@ fn fork_act(fork: &Fork) -> Option<Act> {
         Outcome::Done(child) => Some(Act::Forks { child: child.task, word }),
         Outcome::Failed(errno) => Some(Act::ForkFails { word, errno }),
         Outcome::Unfinished => None,
-    }
-}
-
-/// Words for what needs no drawing of its own; `None` for what did not happen.
-fn deed(op: &Operation) -> Option<String> {
-    let result = |outcome: String| Some(format!("{} {outcome}", op.word()));
-    match op {
-        Operation::Open { path, result: Outcome::Done(fd), .. } => Some(format!("open {path} → {fd}")),
-        Operation::Open { path, result: Outcome::Failed(errno), .. } => {
-            Some(format!("open {path} → {errno}"))
-        }
-        Operation::Pipe { result: Outcome::Done((read, write)), .. } => {
-            Some(format!("pipe → {read} (read end), {write} (write end)"))
-        }
-        Operation::SocketPair { result: Outcome::Done((one, other)), .. } => {
-            Some(format!("socketpair → {one}, {other}"))
-        }
-        Operation::Pipe { result: Outcome::Failed(errno), .. }
-        | Operation::SocketPair { result: Outcome::Failed(errno), .. }
-        | Operation::NewDescriptor { result: Outcome::Failed(errno), .. } => result(format!("→ {errno}")),
-        Operation::NewDescriptor { result: Outcome::Done(fd), .. } => result(format!("→ {fd}")),
-        Operation::Dup { from, result: Outcome::Failed(errno), .. } => Some(format!("dup {from} → {errno}")),
-        Operation::CloseRange { first, last, mark_only: false, .. } => match *last {
-            u32::MAX => Some(format!("close {first} and all above")),
-            last => Some(format!("close {first} to {last}")),
-        },
-        Operation::SetCloexec { fd, cloexec, .. } => {
-            Some(format!("fd {fd}: close on exec {}", if *cloexec { "on" } else { "off" }))
-        }
-        Operation::Disposition { signal, action, .. } => Some(match action {
-            Disposition::Ignore => format!("ignores {signal}"),
-            Disposition::Default => format!("{signal}: default"),
-            Disposition::Handler => format!("handles {signal}"),
-        }),
-        Operation::Kill { target, signal, result: Outcome::Done(()) } => {
-            Some(format!("kill {target} {signal}"))
-        }
-        Operation::Kill { target, signal, result: Outcome::Failed(errno) } => {
-            Some(format!("kill {target} {signal} → {errno}"))
-        }
-        Operation::Call { result: Outcome::Done(value), .. } => result(format!("→ {value}")),
-        Operation::Call { result: Outcome::Failed(errno), .. } => result(format!("→ {errno}")),
-        _ => None,
     }
 }

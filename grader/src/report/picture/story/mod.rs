@@ -7,6 +7,7 @@
 //! Invariant: an event that the caller points at is never left out.
 
 mod acts;
+mod deeds;
 mod fates;
 mod fold;
 mod noise;
@@ -116,7 +117,7 @@ pub(crate) enum Sleep {
 pub(crate) fn story(trace: &Trace, focus: &[usize]) -> Vec<Step> {
     let mut acts = acts::acts(trace, focus);
     fold::repeated_answers(&mut acts);
-    let mut steps = acts::with_sleeps(trace, acts);
+    let mut steps = acts::with_sleeps(acts);
     steps.sort_by_key(|step| step.when);
     fates::add(trace, &mut steps);
     steps.sort_by_key(|step| step.when);
