@@ -81,14 +81,14 @@ pub fn fork_fails(run: &Run, wanted: usize, premise: &'static str) -> Judgement 
         .map(|words| format!("fork answered {errno}, and {words}"))
 }
 
-/// What was written to stdout after `moment`, other than a greeting that lay in a buffer until then.
-pub fn further_words(trace: &Trace, moment: Stamp) -> Option<Piece> {
-    let greeting_only = |task: TaskId| {
-        let said = said_by(trace, trace.process_of(task));
-        let late = said.iter().filter(|said| said.span.1 > moment);
-        late.clone().count() > 0 && late.clone().all(|said| matches!(said.saying, Saying::Greeting { .. }))
-    };
-    trace.pieces().into_iter().find(|piece| piece.span.1 > moment && !greeting_only(piece.task))
+/// What the root wrote to stdout after `moment`, other than a greeting that lay in a buffer until then.
+fn further_words(trace: &Trace, moment: Stamp) -> Option<Piece> {
+    let late = |span: (Stamp, Stamp)| span.1 > moment;
+    let said = said_by(trace, TaskId::ROOT);
+    let greeting_only =
+        said.iter().filter(|said| late(said.span)).all(|said| matches!(said.saying, Saying::Greeting { .. }));
+    let by_root = |piece: &Piece| trace.process_of(piece.task) == TaskId::ROOT && late(piece.span);
+    trace.pieces().into_iter().find(by_root).filter(|_| !greeting_only)
 }
 
 /// A process said something on stderr, and ended with a status that is not 0.

@@ -2,7 +2,7 @@
 
 use crate::course::naming::role;
 use crate::course::{Check, Finding, Judgement, Objection, Run};
-use grader_trace::{Task, TaskId, Trace};
+use grader_trace::{CloneFlags, Task, TaskId, Trace};
 
 /// "The program makes exactly one child." The id is the same in all exercises that have one.
 pub const ONE_CHILD: Check = Check {
@@ -38,10 +38,8 @@ impl<'a> Family<'a> {
     /// Parent and child, if there is exactly one of each; else what stands on them is moot.
     pub fn of(run: &'a Run) -> Result<Family<'a>, Objection> {
         let trace = run.trace();
-        match others(trace)[..] {
-            [child] if child.parent == Some(TaskId::ROOT) && !child.is_thread() => {
-                Ok(Family { trace, parent: trace.root(), child })
-            }
+        match children(trace, 1).ok().as_deref() {
+            Some([child]) => Ok(Family { trace, parent: trace.root(), child }),
             _ => Err(Objection::Moot { because: ONE_CHILD.id }),
         }
     }
@@ -64,13 +62,25 @@ impl<'a> Family<'a> {
 
 /// Judges [`ONE_CHILD`].
 pub fn one_child(run: &Run) -> Judgement {
-    let trace = run.trace();
-    if let Ok(family) = Family::of(run) {
-        let Family { parent, child, .. } = family;
-        return Ok(format!("one process was made: {}, the child of {}", child.pid, parent.pid));
-    }
+    let children = children(run.trace(), 1)?;
+    let words =
+        children.iter().map(|child| format!("one process was made: {}, a child of the parent", child.pid));
+    Ok(words.collect())
+}
+
+/// The children of the program, if it made exactly `wanted` processes, all of them its own children, and
+/// nothing else.
+pub fn children(trace: &Trace, wanted: usize) -> Result<Vec<&Task>, Finding> {
     let tasks = others(trace);
-    let expected = format!("one new process, made by {}", role(trace, TaskId::ROOT));
+    let own = |task: &&Task| task.parent == Some(TaskId::ROOT) && !task.is_thread();
+    if tasks.len() == wanted && tasks.iter().all(own) {
+        return Ok(tasks);
+    }
+    let who = role(trace, TaskId::ROOT);
+    let expected = match wanted {
+        1 => format!("one new process, made by {who}"),
+        _ => format!("{wanted} new processes, all of them made by {who}"),
+    };
     let observed = match tasks[..] {
         [] => no_process(trace),
         [only] if only.is_thread() => format!(
@@ -78,20 +88,15 @@ pub fn one_child(run: &Run) -> Judgement {
             only.pid,
             trace.task(only.process).pid
         ),
-        [only] => format!(
-            "{} was made as a sibling of its maker (CLONE_PARENT), so {} has no child and cannot wait for it",
-            only.pid,
-            role(trace, TaskId::ROOT)
-        ),
         _ => {
             let mut list: Vec<String> = tasks.iter().take(SHOWN).map(|task| made_by(trace, task)).collect();
             if tasks.len() > SHOWN {
                 list.push("…".into());
             }
-            format!("{} were made: {}", count(&tasks), list.join(", "))
+            format!("{} made: {}", count(&tasks), list.join(", "))
         }
     };
-    Err(Finding::new(expected, observed).at(tasks.iter().filter_map(|task| trace.birth_of(task.id))).into())
+    Err(Finding::new(expected, observed).at(tasks.iter().filter_map(|task| trace.birth_of(task.id))))
 }
 
 /// Of very many tasks, how many are named.
@@ -124,9 +129,14 @@ fn no_process(trace: &Trace) -> String {
 
 fn made_by(trace: &Trace, task: &Task) -> String {
     let what = if task.is_thread() { format!("{} (a thread)", task.pid) } else { task.pid.to_string() };
+    let sibling = if task.birth.flags.has(CloneFlags::PARENT) {
+        " with CLONE_PARENT, which makes it a sibling of its maker"
+    } else {
+        ""
+    };
     match task.birth.creator {
-        Some(TaskId::ROOT) => format!("{what} by the parent"),
-        Some(creator) => format!("{what} by {}", trace.task(creator).pid),
+        Some(TaskId::ROOT) => format!("{what} by the parent{sibling}"),
+        Some(creator) => format!("{what} by {}{sibling}", trace.task(creator).pid),
         None => what,
     }
 }
@@ -134,11 +144,12 @@ fn made_by(trace: &Trace, task: &Task) -> String {
 fn count(tasks: &[&Task]) -> String {
     let threads = tasks.iter().filter(|task| task.is_thread()).count();
     match (tasks.len() - threads, threads) {
-        (processes, 0) => format!("{processes} processes"),
-        (0, threads) => format!("no process, but {threads} threads"),
-        (1, 1) => "a process and a thread".into(),
-        (processes, 1) => format!("{processes} processes and a thread"),
-        (1, threads) => format!("a process and {threads} threads"),
-        (processes, threads) => format!("{processes} processes and {threads} threads"),
+        (1, 0) => "one process was".into(),
+        (processes, 0) => format!("{processes} processes were"),
+        (0, threads) => format!("no process, but {threads} threads were"),
+        (1, 1) => "a process and a thread were".into(),
+        (processes, 1) => format!("{processes} processes and a thread were"),
+        (1, threads) => format!("a process and {threads} threads were"),
+        (processes, threads) => format!("{processes} processes and {threads} threads were"),
     }
 }

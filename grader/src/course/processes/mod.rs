@@ -21,6 +21,7 @@ pub mod family;
 pub mod fork;
 pub mod hello;
 pub mod lines;
+pub mod pipe;
 pub mod reaping;
 pub mod redirect;
 pub mod saying;
