@@ -6,7 +6,7 @@ use super::task::{EarlyLeader, Task};
 use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{ExitStatus, Operation, Pid};
+use grader_trace::{ExitStatus, Operation, Pid, Signal};
 use libc::{pid_t, user_regs_struct};
 use std::time::Instant;
 
@@ -76,7 +76,9 @@ impl Engine<'_> {
         if last {
             let leader = self.live.early_leaders.remove(&task.tgid);
             let parent = leader.as_ref().map_or(task.parent, |leader| leader.parent);
-            if let Some(leader) = leader {
+            if let Some(leader) = leader
+                && !self.is_our_doing(whole)
+            {
                 let injected = self.was_killed_by_plan(leader.id, whole);
                 self.recorder.instant(leader.id, Operation::Exit(whole), injected);
             }
@@ -88,6 +90,9 @@ impl Engine<'_> {
     }
 
     fn note_end(&mut self, task: &mut Task, status: ExitStatus, registers: Option<&user_regs_struct>) {
+        if self.is_our_doing(status) {
+            return;
+        }
         let injected = self.was_killed_by_plan(task.id, status);
         let stamp = self.recorder.instant(task.id, Operation::Exit(status), injected);
         if let Some(registers) = registers
@@ -97,6 +102,11 @@ impl Engine<'_> {
         {
             self.recorder.keep(stamp, snapshot::take(task, registers));
         }
+    }
+
+    /// Whether a task was killed only because the run is over: it has not ended by itself, so no end is noted.
+    fn is_our_doing(&self, status: ExitStatus) -> bool {
+        self.killing.is_some() && status == ExitStatus::Killed(Signal::KILL)
     }
 
     fn was_killed_by_plan(&self, task: grader_trace::TaskId, status: ExitStatus) -> bool {

@@ -8,7 +8,7 @@ use crate::course::processes::counts::Counts;
 use crate::course::processes::ending::{came_to_an_end, nobody_is_left, with_success};
 use crate::course::processes::{family, reaping, table};
 use crate::course::{Finding, Judgement, Objection, Run, blocked, naming, premise};
-use grader_trace::{ExitStatus, Fate, PipeEnd, Stamp, Tables, Task};
+use grader_trace::{CloneFlags, ExitStatus, Fate, PipeEnd, Stamp, Tables, Task};
 
 /// What goes through the pipe.
 const WORDS: &[u8] = b"hello world\n";
@@ -244,72 +244,115 @@ pub fn exit_status(run: &Run) -> Judgement {
 
 pub fn status_decoded(run: &Run) -> Judgement {
     let trace = run.trace();
-    let children = two(trace)?;
     settled(run)?;
-    let Some(wc) = last_stage(trace, &children, run.scenario.id)? else {
-        return Ok("the killed child was echo's; a pipeline ends as its last stage did".into());
+    let who = role(trace, TaskId::ROOT);
+    let wc = match run.scenario.id {
+        "exec-fails" if went_on(trace).is_some() => return Err(Objection::Moot { because: EXEC_FAILS.id }),
+        "exec-fails" => trace.children(TaskId::ROOT).into_iter().find(|child| asks_for(trace, child, "wc")),
+        _ => match killed_stage(trace)? {
+            Killed::Wc(wc) => Some(wc),
+            Killed::Echo => {
+                return Ok("the killed child was to be echo; a pipeline ends as its last stage did".into());
+            }
+        },
     };
-    let (pid, who) = (wc.pid, role(trace, TaskId::ROOT));
-    let Some((wait, _)) = trace.told_of_end(TaskId::ROOT, wc.id) else {
-        return Err(Objection::Moot { because: REAPED.id });
-    };
-    let how = match wc.end {
-        Some((_, status)) if status.success() => return Err(Objection::Moot { because: EXEC_FAILS.id }),
-        Some((_, ExitStatus::Killed(signal))) => {
-            format!("{signal} killed the child that was to be wc ({pid})")
+    let (how, event) = match wc.map(|wc| (wc, wc.end, trace.told_of_end(TaskId::ROOT, wc.id))) {
+        None => ("no child got as far as wc".into(), None),
+        Some((wc, Some((_, status)), Some((wait, _)))) if !status.success() => {
+            let how = match status {
+                ExitStatus::Killed(signal) => {
+                    format!("{signal} killed the child that was to be wc ({})", wc.pid)
+                }
+                _ => format!(
+                    "the child that was to be wc ({}) ended with {}",
+                    wc.pid,
+                    naming::in_words(status)
+                ),
+            };
+            (how, Some(wait))
         }
-        Some((_, status)) => {
-            format!("the child that was to be wc ({pid}) ended with {}", naming::in_words(status))
+        Some((_, Some((_, status)), _)) if status.success() => {
+            return Err(Objection::Moot { because: EXEC_FAILS.id });
         }
-        None => return Err(Objection::Moot { because: EXIT_STATUS.id }),
+        Some(_) => return Err(Objection::Moot { because: REAPED.id }),
     };
-    let expected = format!("{who} ends with an exit status that is not 0");
+    let children = trace.children(TaskId::ROOT);
+    // posix_spawn tells the parent itself why there is no stage; fork leaves it to wait.
+    let spawned = |child: &&Task| child.birth.flags.has(CloneFlags::VM);
     match trace.root().end {
+        Some((_, status)) if status.success() && wc.is_none() && !children.iter().any(spawned) => {
+            Err(Objection::Moot { because: if children.len() < 2 { TWO_CHILDREN.id } else { STAGES.id } })
+        }
         Some((_, status)) if !status.success() => {
             Ok(format!("{how}; {who} ended with {}", naming::in_words(status)))
         }
-        Some(_) => Err(Finding::new(expected, format!("{how}, and {who} ended with exit status 0"))
-            .at([wait])
-            .into()),
-        None => Err(Finding::new(expected, blocked::still_there(trace)).at(blocked::events(trace)).into()),
+        Some(_) => {
+            let expected = format!("{who} ends with an exit status that is not 0");
+            Err(Finding::new(expected, format!("{how}, and {who} ended with exit status 0")).at(event).into())
+        }
+        None => Err(Objection::Moot { because: EXIT_STATUS.id }),
     }
 }
 
-/// The child that is, or was to become, wc; none if it was the other one that was killed.
-fn last_stage<'a>(
-    trace: &Trace,
-    children: &[&'a Task],
-    scenario: &str,
-) -> Result<Option<&'a Task>, Objection> {
-    let asks_for = |child: &Task, name: &str| {
-        trace.execs(child.id).iter().any(|(_, exec)| exec.path.file_name() == name.as_bytes())
-            || trace
-                .execs(child.id)
-                .iter()
-                .any(|(_, exec)| exec.argv.first().is_some_and(|arg| arg.as_bytes() == name.as_bytes()))
-    };
-    if scenario == "exec-fails" {
-        let wc = children.iter().find(|child| asks_for(child, "wc")).copied();
-        return wc.map(Some).ok_or(Objection::Moot { because: STAGES.id });
-    }
+/// Which of the two children was killed before it became anything.
+enum Killed<'a> {
+    /// The one that was to be echo.
+    Echo,
+    /// The one that was to be wc.
+    Wc(&'a Task),
+}
+
+/// Told from what the other one became.
+fn killed_stage(trace: &Trace) -> Result<Killed<'_>, Objection> {
+    let children = two(trace)?;
     let killed = |child: &&&Task| {
         matches!(child.end, Some((_, ExitStatus::Killed(_)))) && trace.execs(child.id).is_empty()
     };
-    let Some(killed) = children.iter().find(killed) else {
+    let Some(killed) = children.iter().copied().find(|child| killed(&child)) else {
         return Err(Objection::Moot { because: STAGES.id });
     };
-    let survivor = children.iter().find(|child| child.id != killed.id);
-    Ok(if survivor.is_some_and(|survivor| asks_for(survivor, "wc")) { None } else { Some(killed) })
+    let wc_lives = children.iter().any(|child| child.id != killed.id && asks_for(trace, child, "wc"));
+    Ok(if wc_lives { Killed::Echo } else { Killed::Wc(killed) })
+}
+
+/// Whether a child tried to become this program, with success or without.
+fn asks_for(trace: &Trace, child: &Task, name: &str) -> bool {
+    let is_name = |text: &grader_trace::Text| text.file_name() == name.as_bytes();
+    trace
+        .execs(child.id)
+        .iter()
+        .any(|(_, exec)| is_name(&exec.path) || exec.argv.first().is_some_and(is_name))
+}
+
+/// A child that forked on after its exec had failed, and the fork.
+fn went_on(trace: &Trace) -> Option<(&Task, usize)> {
+    trace.processes().filter(|task| task.id != TaskId::ROOT).find_map(|task| {
+        let failed = trace.execs(task.id).into_iter().find(|(_, exec)| exec.result.error().is_some())?.0;
+        let fork = trace.forks(task.id).into_iter().find(|(event, _)| *event > failed)?.0;
+        Some((task, fork))
+    })
 }
 
 pub fn exec_fails_cleanly(run: &Run) -> Judgement {
     let trace = run.trace();
-    let children = two(trace)?;
+    if let Some((task, fork)) = went_on(trace) {
+        let who = role(trace, task.id);
+        return Err(Finding::new(
+            format!("{who} says on stderr that exec failed, and ends with 127"),
+            format!("{who} went on in the parent's code after exec had failed, and forked"),
+        )
+        .at([fork])
+        .into());
+    }
+    let children = trace.children(TaskId::ROOT);
+    if children.is_empty() || children.len() + 1 != trace.tasks().len() {
+        return Err(Objection::Moot { because: TWO_CHILDREN.id });
+    }
     let mut words = Vec::new();
     for child in children {
         words.push(failure::exec_fails(trace, child, STAGES.id)?);
     }
-    premise(REAPED.id, reaped(run))?;
+    premise(REAPED.id, reaping::reaped(trace))?;
     Ok(words.join("; "))
 }
 
