@@ -132,8 +132,13 @@ fn objects(trace: &Trace) -> Vec<Option<Object>> {
 fn is_told_otherwise(trace: &Trace, Numbered { index, event }: Numbered) -> bool {
     let mut later = trace.events()[index + 1..].iter();
     match &event.op {
-        // The signal of the kernel that ends a task: its end says so.
-        Operation::Signal { sender: Sender::Kernel, .. } => is_deadly(trace, index),
+        // A signal of nobody else that ends or stops a task: its end or stop says so.
+        Operation::Signal { signal, sender } => {
+            let own = trace.task(trace.task(event.task).process).pid;
+            let stops = later.find(|next| next.task == event.task).map(|next| &next.op);
+            let from_nobody_else = *sender == Sender::Kernel || *sender == Sender::Process(own);
+            from_nobody_else && (is_deadly(trace, index) || stops == Some(&Operation::Stop(*signal)))
+        }
         // A kill that arrives: the arrow of the signal says so.
         Operation::Kill { signal, result: Outcome::Done(()), .. } => {
             later.any(|next| arrives(trace, next, event.task, *signal))

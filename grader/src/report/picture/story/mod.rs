@@ -142,3 +142,122 @@ struct Numbered<'a> {
     index: usize,
     event: &'a Event,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use grader_trace::{Builder, Disposition, Operation, Outcome};
+
+    const ROOT: TaskId = TaskId::ROOT;
+
+    fn acts(trace: &Trace) -> Vec<Act> {
+        story(trace, &[]).into_iter().map(|step| step.act).collect()
+    }
+
+    #[test]
+    fn noise_is_left_out_unless_somebody_points_at_it() {
+        let mut run = Builder::new("x");
+        let cache = run.open(ROOT, "/etc/ld.so.cache", 0, 0);
+        run.close(ROOT, cache);
+        run.event(
+            ROOT,
+            Operation::Disposition {
+                signal: Signal(13),
+                action: Disposition::Ignore,
+                flags: 0,
+                result: Outcome::Done(()),
+            },
+        );
+        run.exit(ROOT, 0);
+        let trace = run.finish();
+        assert_eq!(story(&trace, &[]).len(), 2);
+        let pointed: Vec<Step> = story(&trace, &[1]).into_iter().filter(|step| step.mark.is_some()).collect();
+        assert!(
+            matches!(pointed[..], [Step { act: Act::Closes(_), mark: Some(Mark::Found), .. }]),
+            "{pointed:?}"
+        );
+    }
+
+    #[test]
+    fn a_search_along_path_is_told_by_its_last_attempt() {
+        let mut run = Builder::new("x");
+        for folder in ["/usr/local/bin/wc", "/usr/bin/wc", "/bin/wc"] {
+            run.exec_answers(ROOT, folder, &["wc"], Outcome::Failed(Errno::ENOENT));
+        }
+        let failed: Vec<Act> =
+            acts(&run.finish()).into_iter().filter(|act| matches!(act, Act::ExecFails { .. })).collect();
+        assert_eq!(failed, [Act::ExecFails { path: "/bin/wc".into(), errno: Errno::ENOENT }]);
+    }
+
+    #[test]
+    fn a_wait_sleeps_only_if_others_did_something_meanwhile() {
+        let story_of = |late: bool| {
+            let mut run = Builder::new("x");
+            let child = run.fork(ROOT);
+            let early = run.now();
+            run.exit(child, 0);
+            let begin = if late { run.now() } else { early };
+            run.wait_since(begin, ROOT, child);
+            acts(&run.finish())
+        };
+        let sleeps = |acts: &[Act]| acts.iter().any(|act| matches!(act, Act::Sleeps { .. }));
+        assert!(sleeps(&story_of(false)));
+        assert!(!sleeps(&story_of(true)));
+    }
+
+    #[test]
+    fn a_child_is_drawn_as_a_zombie_if_its_parent_did_something_else_first() {
+        let story_of = |busy: bool| {
+            let mut run = Builder::new("x");
+            let child = run.fork(ROOT);
+            run.exit(child, 0);
+            if busy {
+                run.print(ROOT, "busy\n");
+            }
+            run.wait(ROOT, child);
+            acts(&run.finish()).contains(&Act::Rots)
+        };
+        assert!(story_of(true));
+        assert!(!story_of(false));
+    }
+
+    #[test]
+    fn answers_in_vain_are_counted_however_the_child_fills_the_time() {
+        let mut run = Builder::new("x");
+        let child = run.fork(ROOT);
+        for line in ["a\n", "b\n", "c\n"] {
+            run.wait_nohang(ROOT);
+            run.event(ROOT, Operation::Sleep { result: Outcome::Done(()) });
+            run.print(child, line);
+        }
+        let steps = story(&run.finish(), &[]);
+        let asked: Vec<&Step> = steps.iter().filter(|step| matches!(step.act, Act::Nothing { .. })).collect();
+        assert_eq!(
+            asked.iter().map(|step| (step.times, &step.act)).collect::<Vec<_>>(),
+            [(3, &Act::Nothing { call: "wait4".into(), naps: 3 })]
+        );
+    }
+
+    #[test]
+    fn pieces_of_a_line_are_joined_and_lines_are_not() {
+        let mut run = Builder::new("x");
+        for piece in ["hel", "lo\n", "again\n"] {
+            run.print(ROOT, piece);
+        }
+        let texts: Vec<Text> = acts(&run.finish())
+            .into_iter()
+            .filter_map(|act| match act {
+                Act::Writes { text, .. } => Some(text),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(texts, [Text::from("hello\n"), Text::from("again\n")]);
+    }
+
+    #[test]
+    fn a_kill_by_the_grader_is_told_at_the_end_that_it_caused() {
+        let steps = story(&super::super::scenes::child_killed(), &[]);
+        let injected: Vec<&Act> = steps.iter().filter(|step| step.injected).map(|step| &step.act).collect();
+        assert_eq!(injected, [&Act::Ends { status: ExitStatus::Killed(Signal::KILL), thread: false }]);
+    }
+}
