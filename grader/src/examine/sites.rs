@@ -19,7 +19,7 @@ pub struct Sites {
 }
 
 /// Where the sources of compilers, libraries and systems say that they are.
-const FOREIGN: [&str; 4] = ["/rustc", "/usr", "/build", "/lib"];
+const FOREIGN: [&str; 5] = ["/rustc", "/rust", "/usr", "/build", "/lib"];
 
 impl Sites {
     /// For programs of this workspace, if there is one.
