@@ -1,6 +1,6 @@
 //! What came of an exercise, as its page for people shows it.
 
-use crate::course::{CheckOutcome, Finding, Run};
+use crate::course::{CheckOutcome, Exercise, Finding, Run};
 use crate::examine::Examined;
 use crate::report::model::{Report, SourceLine};
 use crate::report::{Excerpt, Seen, Shown, Style, human};
@@ -29,7 +29,7 @@ fn page(examined: &Examined, base: &Path, style: &Style) -> String {
     let shown = failure(examined);
     let seen = shown.map(|(run, events)| Seen { trace: &run.recording.trace, events });
     let wanted: Option<Trace> =
-        shown.filter(|(run, _)| comparable(run)).map(|_| (examined.exercise.wanted)());
+        shown.filter(|(run, _)| comparable(run, examined.exercise)).map(|_| (examined.exercise.wanted)());
     let diagnostics = examined.diagnostics.concat();
     let shown = Shown {
         graded: &examined.graded,
@@ -62,15 +62,20 @@ fn failure(examined: &Examined) -> Option<(&Run, &[usize])> {
     first.or_else(|| judged.runs.iter().find(hung).map(|run| (run, &[][..])))
 }
 
-/// Whether the run as it should be is the same in these circumstances.
-fn comparable(run: &Run) -> bool {
+/// Whether the run as it should be is the same in these circumstances as in the usual ones, the first.
+fn comparable(run: &Run, exercise: &Exercise) -> bool {
     let Plan { faults, kill, .. } = &run.scenario.plan;
-    faults.is_empty() && kill.is_none()
+    let undisturbed = faults.is_empty() && kill.is_none();
+    undisturbed
+        && (exercise.scenarios)().first().is_some_and(|usual| {
+            let there = |file| run.scenario.files.contains(file);
+            usual.args == run.scenario.args && usual.files.iter().all(there)
+        })
 }
 
 fn site(examined: &Examined) -> Option<&SourceLine> {
     let finding = examined.graded.checks.iter().find_map(|check| check.finding.as_ref());
-    examined.graded.unwritten.as_ref().or_else(|| finding?.sites.first())
+    finding.and_then(|finding| finding.sites.first()).or(examined.graded.unwritten.as_ref())
 }
 
 fn excerpt(site: &SourceLine, base: &Path) -> Option<Excerpt> {

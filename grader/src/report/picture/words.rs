@@ -28,7 +28,7 @@ impl Words<'_> {
             words.push_str(&format!(" ×{}", step.times));
         }
         if step.injected {
-            words.push_str(" (made by the grader)");
+            words.push_str(" (by the grader)");
         }
         words
     }
@@ -39,7 +39,7 @@ impl Words<'_> {
             Act::Forks { word, .. } => (*word).into(),
             Act::ForkFails { word, errno } => format!("{word} → {}", error(*errno)),
             Act::Execs { argv } => format!("exec {}", command(argv)),
-            Act::ExecFails { path, errno } => {
+            Act::ExecFails { path, errno, .. } => {
                 format!("exec {} → {}", self.names.text(path, SHOWN_BYTES), error(*errno))
             }
             Act::Writes { to, text, bytes } => self.write(to, text, *bytes, step.times),
@@ -61,8 +61,8 @@ impl Words<'_> {
                 match (change, looks_only) {
                     (Change::Ended(_), false) => format!("reaps {who}"),
                     (Change::Ended(_), true) => format!("sees {who}'s end, leaves it"),
-                    (Change::Stopped(signal), _) => format!("told: {who} stopped by {signal}"),
-                    (Change::Continued, _) => format!("told: {who} goes on"),
+                    (Change::Stopped(signal), _) => format!("learns: {who} stopped by {signal}"),
+                    (Change::Continued, _) => format!("learns: {who} goes on"),
                 }
             }
             Act::Nothing { call, naps: 0 } => format!("{call} → nothing yet"),
@@ -104,6 +104,7 @@ impl Words<'_> {
             return format!("into {}: {}", self.object(to), amount(bytes));
         }
         let line = text.0.strip_suffix(b"\n").unwrap_or(&text.0);
+        let line = line.strip_prefix(b"\n").unwrap_or(line);
         let cut = bytes > SHOWN_BYTES as u64;
         let shown = self.names.text(&Text::from(line), if cut { SHOWN_OF_MANY } else { SHOWN_BYTES });
         let size = match (cut, times) {

@@ -178,7 +178,9 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
     let (when, act) = match &event.op {
         Operation::Fork(fork) => (event.begin, fork_act(fork)?),
         Operation::Exec(exec) => match exec.result {
-            Outcome::Failed(errno) => (done, Act::ExecFails { path: exec.path.clone(), errno }),
+            Outcome::Failed(errno) => {
+                (done, Act::ExecFails { path: exec.path.clone(), argv: exec.argv.clone(), errno })
+            }
             Outcome::Done(()) => (done, Act::Execs { argv: exec.argv.clone() }),
             Outcome::Unfinished => return None,
         },

@@ -49,7 +49,7 @@ pub(super) fn neighbours(steps: Vec<Step>, focus: &[usize]) -> Vec<Step> {
 
 /// Whether `next` could be told together with `last`; then it is.
 fn join(last: &mut Step, next: &Step) -> bool {
-    if last.task != next.task || last.injected || next.injected {
+    if last.task != next.task || last.injected != next.injected {
         return false;
     }
     match (&mut last.act, &next.act) {
@@ -73,6 +73,16 @@ fn join(last: &mut Step, next: &Step) -> bool {
             }
             *bytes += more;
             *ended = *now_ended;
+        }
+        // A search along PATH.
+        (
+            Act::ExecFails { path, argv, errno },
+            Act::ExecFails { path: also_path, argv: also_argv, errno: also_errno },
+        ) => {
+            if argv != also_argv || errno != also_errno {
+                return false;
+            }
+            path.clone_from(also_path);
         }
         (Act::Closes(some), Act::Closes(more)) => some.extend(more.iter().cloned()),
         _ => return false,
