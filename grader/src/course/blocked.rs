@@ -1,20 +1,32 @@
 //! Who had not ended when the run was over, and in what call each of them slept.
 
 use super::naming::role;
-use grader_trace::{Event, Object, Operation, Outcome, Selector, Tables, TaskId, Trace};
+use grader_trace::{Ending, Event, Object, Operation, Outcome, Selector, Tables, Task, TaskId, Trace};
 
 /// One sentence about all who were still there: "the parent (4711) slept in wait4, … ".
 pub fn still_there(trace: &Trace) -> String {
-    let alive: Vec<String> = trace
-        .processes()
-        .filter(|task| task.end.is_none())
+    let alive: Vec<&Task> = trace.processes().filter(|task| task.end.is_none()).collect();
+    let mut list: Vec<String> = alive
+        .iter()
+        .take(SHOWN)
         .map(|task| format!("{} {}", role(trace, task.id), what_it_did(trace, task.id)))
         .collect();
-    match alive.len() {
-        0 => "it was ended from outside".into(),
-        _ => format!("when its time was up, {}", alive.join("; ")),
+    if alive.len() > SHOWN {
+        list.push(format!("and so on, {} in all", alive.len()));
+    }
+    match (trace.ending(), list.is_empty()) {
+        (Ending::Overflowed, true) => "it did more than can be followed".into(),
+        (_, true) => "it was ended from outside".into(),
+        (Ending::Overflowed, false) => {
+            format!("when it had done more than can be followed, {}", list.join("; "))
+        }
+        (Ending::LeftBehind, false) => format!("long after the parent's end, {}", list.join("; ")),
+        (_, false) => format!("when its time was up, {}", list.join("; ")),
     }
 }
+
+/// Of very many processes, how many are named.
+const SHOWN: usize = 6;
 
 /// What a task that never ended did last: "slept in wait4 for 4712", "was running".
 pub fn what_it_did(trace: &Trace, task: TaskId) -> String {

@@ -5,7 +5,8 @@
 //!
 //! Two things outrank the checks. A run whose root is killed by a signal that nobody injected makes the
 //! verdict *crashed*; one that never ended makes it *timed out*. The checks are judged all the same, on
-//! what was established until then. And a program that stops at a `todo!()` is not wrong but unwritten:
+//! what was established until then. A program that outlived its root, or did more than can be followed, has
+//! failed by a check, and timed out if there is no check for it. And a program that stops at a `todo!()` is not wrong but unwritten:
 //! see [`super::unwritten`].
 
 use super::check::{Check, Finding, Judgement, Objection};
@@ -138,9 +139,10 @@ fn verdict(runs: &[Run], checks: &[CheckGrade]) -> (Verdict, Option<String>) {
     if any(|outcome| matches!(outcome, CheckOutcome::Fails { .. })) {
         return (Verdict::Failed, None);
     }
-    if let Some(run) = runs.iter().find(|run| *run.recording.trace.ending() == Ending::LeftBehind) {
-        let note = format!("{}: {}", run.scenario.id, blocked::still_there(&run.recording.trace));
-        return (Verdict::TimedOut, Some(note));
+    // Who lives on, or does more than anybody can follow, has failed by some check; or there is none for it.
+    let unended = |run: &&Run| matches!(run.trace().ending(), Ending::LeftBehind | Ending::Overflowed);
+    if let Some(run) = runs.iter().find(unended) {
+        return (Verdict::TimedOut, Some(unfinished(run)));
     }
     match checks.iter().find_map(|check| reason_not_to_pass(&check.outcome)) {
         Some(note) => (Verdict::CannotTell, Some(note)),
@@ -172,7 +174,12 @@ fn crash(run: &Run) -> Option<String> {
 }
 
 fn hang(run: &Run) -> Option<String> {
-    let trace = &run.recording.trace;
-    matches!(trace.ending(), Ending::TimedOut | Ending::Stalled)
-        .then(|| format!("{}: {}", run.scenario.id, blocked::still_there(trace)))
+    matches!(run.trace().ending(), Ending::TimedOut | Ending::Stalled).then(|| unfinished(run))
 }
+
+fn unfinished(run: &Run) -> String {
+    format!("{}: {}", run.scenario.id, blocked::still_there(run.trace()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,9 +7,9 @@ use super::ending::{nobody_is_left, with_success};
 use super::failure::FORK_FAILS;
 use super::family::{Family, ONE_CHILD};
 use super::lines::{self, CHILD_LINE, GREETING, OWN_PATH};
+use super::wait::WATCH;
 use crate::course::{Check, Exercise, Judgement, Run, premise};
 use grader_trace::{Builder, TaskId, Trace};
-use grader_tracer::Watch;
 
 /// The exercise.
 pub const EXERCISE: Exercise = Exercise {
@@ -18,7 +18,7 @@ pub const EXERCISE: Exercise = Exercise {
     title: "parent and child each say who they are",
     aha: "One call returns twice: once in each of two processes.",
     counted: true,
-    watch: Watch { writes: true, descriptors: true, waits: true, signals: true, ..Watch::NONE },
+    watch: WATCH,
     scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails()],
     checks: &[
         Check { points: 2, ..ONE_CHILD },

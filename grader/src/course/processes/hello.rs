@@ -17,7 +17,7 @@ pub const EXERCISE: Exercise = Exercise {
     title: "one line, one exit status",
     aha: "What a program says and how it ends are two different things, and the kernel sees both.",
     counted: false,
-    watch: Watch { writes: true, descriptors: true, ..Watch::NONE },
+    watch: Watch { writes: true, descriptors: true, sleeps: true, ..Watch::NONE },
     scenarios: || vec![plain()],
     checks: &[
         Check {
@@ -130,13 +130,18 @@ fn wanted() -> Trace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::processes::proof::{Proof, all_hold, fails_only};
+    use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
     use grader_trace::{Ending, Fd, Signal};
 
     fn plain_run(script: impl FnOnce(&mut Builder)) -> Proof {
         let mut run = Builder::new("hello");
         script(&mut run);
         Proof::of(&EXERCISE).with("plain", run.finish())
+    }
+
+    #[test]
+    fn each_check_is_shown_to_fail() {
+        each_check_fails_somewhere(&EXERCISE, include_str!("hello.rs"));
     }
 
     #[test]

@@ -69,3 +69,11 @@ pub fn fails_only(id: &str, proof: Proof) -> Finding {
     }
     found.unwrap_or_else(|| panic!("{id} does not fail"))
 }
+
+/// Each check of the exercise is shown to fail somewhere in the tests whose source this is.
+pub fn each_check_fails_somewhere(exercise: &Exercise, tests: &str) {
+    let dense: String = tests.chars().filter(|c| !c.is_whitespace()).collect();
+    for check in exercise.checks {
+        assert!(dense.contains(&format!("fails_only(\"{}\"", check.id)), "{} {}", exercise.id, check.id);
+    }
+}

@@ -42,7 +42,7 @@ pub const EXERCISE: Exercise = Exercise {
     wanted,
 };
 
-/// What the checks of this exercise, and of those that build on it, ask about.
+/// What the checks about parent and child ask about. A run that stalls is noticed only where sleeps are watched.
 pub const WATCH: Watch =
     Watch { writes: true, descriptors: true, waits: true, signals: true, sleeps: true, reads: false };
 

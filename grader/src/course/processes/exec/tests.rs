@@ -1,7 +1,7 @@
 //! `exec`: every check fails for its own reason alone, and unusual right programs pass.
 
 use super::*;
-use crate::course::processes::proof::{Proof, all_hold, fails_only};
+use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
 use grader_trace::*;
 
 const P: TaskId = TaskId::ROOT;
@@ -49,6 +49,11 @@ fn failing(status: u8, script: impl FnOnce(&mut Builder, TaskId)) -> Proof {
             parents_end(run, c, status);
         }),
     )
+}
+
+#[test]
+fn each_check_is_shown_to_fail() {
+    each_check_fails_somewhere(&EXERCISE, include_str!("tests.rs"));
 }
 
 #[test]
@@ -331,4 +336,45 @@ fn a_parent_that_hides_the_failure_fails_by_status_decoded() {
     };
     all_hold(missing(1));
     fails_only("status-decoded", missing(0));
+}
+
+#[test]
+fn the_checks_of_wait_fail_here_for_the_same_reasons() {
+    let becomes_wc = |run: &mut Builder, c: TaskId| {
+        run.exec(c, "/usr/bin/wc", &ARGS);
+        run.print(c, COUNTS);
+        run.exit(c, 0);
+    };
+    let plain = |trace: Trace| Proof::of(&EXERCISE).with("plain", trace);
+    fails_only(
+        "parent-line",
+        plain(builder(|run, c| {
+            run.print(c, CHILDS);
+            becomes_wc(run, c);
+            run.wait(P, c);
+            run.print(P, "hello, I am parent of 101 (wc:0) (pid:100)\n");
+            run.exit(P, 0);
+        })),
+    );
+    fails_only(
+        "no-busy-wait",
+        plain(builder(|run, c| {
+            run.print(c, CHILDS);
+            (0..3).for_each(|_| run.wait_nohang(P));
+            becomes_wc(run, c);
+            parents_end(run, c, 0);
+        })),
+    );
+    let mut run = Builder::new("exec").args(&["lines.txt"]);
+    let c = run.fork(P);
+    run.print(P, GREETING);
+    run.print(c, CHILDS);
+    becomes_wc(&mut run, c);
+    parents_end(&mut run, c, 0);
+    fails_only("greeting", plain(run.finish()));
+    let mut run = Builder::new("exec").args(&["lines.txt"]);
+    run.print(P, GREETING);
+    run.fork_fails(P, Errno::EAGAIN);
+    run.exit(P, 0);
+    fails_only("fork-fails", Proof::of(&EXERCISE).with("fork-fails", run.finish()));
 }

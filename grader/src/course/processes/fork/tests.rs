@@ -1,7 +1,7 @@
 //! `fork`: every check fails for its own reason alone, and unusual right programs pass.
 
 use super::*;
-use crate::course::processes::proof::{Proof, all_hold, fails_only};
+use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
 use grader_trace::{CloneFlags, Ending, Errno, Fd, Signal, TaskId};
 
 const P: TaskId = TaskId::ROOT;
@@ -36,6 +36,11 @@ fn saying(parent: &str, child: &str) -> Proof {
 
 const PARENTS: &str = "hello, I am parent of 101 (pid:100)\n";
 const CHILDS: &str = "hello, I am child (pid:101)\n";
+
+#[test]
+fn each_check_is_shown_to_fail() {
+    each_check_fails_somewhere(&EXERCISE, include_str!("tests.rs"));
+}
 
 #[test]
 fn the_wanted_run_holds() {

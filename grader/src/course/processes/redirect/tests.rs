@@ -1,7 +1,7 @@
 //! `redirect`: every check fails for its own reason alone, and unusual right programs pass.
 
 use super::*;
-use crate::course::processes::proof::{Proof, all_hold, fails_only};
+use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
 use grader_trace::*;
 
 const P: TaskId = TaskId::ROOT;
@@ -41,6 +41,11 @@ fn becomes_cat(run: &mut Builder, c: TaskId, status: u8) {
 fn open_fails(run: &mut Builder, task: TaskId, path: &str, errno: Errno) {
     let (path, flags, result) = (Text::from(path), OpenFlags(FLAGS), Outcome::Failed(errno));
     run.event(task, Operation::Open { path, flags, mode: 0o666, result });
+}
+
+#[test]
+fn each_check_is_shown_to_fail() {
+    each_check_fails_somewhere(&EXERCISE, include_str!("tests.rs"));
 }
 
 #[test]
@@ -399,4 +404,19 @@ fn a_failed_fork_without_a_message_fails_by_fork_fails() {
     run.fork_fails(P, Errno::EAGAIN);
     run.exit(P, 1);
     fails_only("fork-fails", Proof::of(&EXERCISE).with("fork-fails", run.finish()));
+}
+
+#[test]
+fn a_second_process_fails_by_one_child() {
+    let mut run = Builder::new("redirect").args(&[SOURCE, TARGET]);
+    let toucher = run.fork(P);
+    run.exec(toucher, "/usr/bin/touch", &["touch", TARGET]);
+    run.exit(toucher, 0);
+    run.wait(P, toucher);
+    let c = run.fork(P);
+    redirects(&mut run, c);
+    becomes_cat(&mut run, c, 0);
+    run.wait(P, c);
+    run.exit(P, 0);
+    fails_only("one-child", Proof::of(&EXERCISE).with("plain", run.finish()).leaving(TARGET, BYTES, 0o644));
 }

@@ -1,7 +1,7 @@
 //! `wait`: every check fails for its own reason alone, and unusual right programs pass.
 
 use super::*;
-use crate::course::processes::proof::{Proof, all_hold, fails_only};
+use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
 use grader_trace::*;
 
 const P: TaskId = TaskId::ROOT;
@@ -45,6 +45,11 @@ fn waitid(run: &mut Builder, nowait: bool, child: TaskId) {
     let selector = Selector::Pid(run.pid(child));
     let wait = Wait { call: "waitid".into(), selector, nohang: false, nowait, result };
     run.event(P, Operation::Wait(wait));
+}
+
+#[test]
+fn each_check_is_shown_to_fail() {
+    each_check_fails_somewhere(&EXERCISE, include_str!("tests.rs"));
 }
 
 #[test]
@@ -365,4 +370,20 @@ fn a_failed_fork_that_goes_on_fails_by_fork_fails() {
     run.print(P, "hello, I am parent of -1 (wc:-1) (pid:100)\n");
     run.exit(P, 0);
     fails_only("fork-fails", Proof::of(&EXERCISE).with("fork-fails", run.finish()));
+}
+
+#[test]
+fn a_greeting_after_the_fork_fails_by_greeting() {
+    fails_only(
+        "greeting",
+        run(|run| {
+            let c = run.fork(P);
+            run.print(P, GREETING);
+            run.print(c, CHILDS);
+            run.exit(c, 0);
+            run.wait(P, c);
+            run.print(P, PARENTS);
+            run.exit(P, 0);
+        }),
+    );
 }
