@@ -13,7 +13,10 @@ pub fn is_interactive() -> bool {
 /// How text for standard output should look.
 pub fn style_of_stdout() -> Style {
     if !is_interactive() {
-        return Style::PLAIN;
+        return Style {
+            colour: env::var_os("LOOK_COLOUR").is_some(),
+            ..Style::PLAIN.with_width(env::var("LOOK_WIDTH").ok().and_then(|w| w.parse().ok()).unwrap_or(80))
+        };
     }
     let columns = Term::stdout().size_checked().map_or(Style::PLAIN.width, |(_, columns)| columns.into());
     Style { width: columns.clamp(40, 140), colour: !colour_refused(), unicode: speaks_unicode() }

@@ -222,21 +222,23 @@ fn wanted() -> Trace {
     let mut run = Builder::new("pipe");
     let (read, write) = run.pipe(TaskId::ROOT, true);
     let echo = run.fork(TaskId::ROOT);
-    run.dup2(echo, write, Fd(1));
-    run.exec(echo, "/usr/bin/echo", &["echo", "hello", "world"]);
     let wc = run.fork(TaskId::ROOT);
     run.close(TaskId::ROOT, read);
     run.close(TaskId::ROOT, write);
+    let waiting = run.now();
+    run.dup2(echo, write, Fd(1));
+    run.exec(echo, "/usr/bin/echo", &["echo", "hello", "world"]);
     run.dup2(wc, read, Fd(0));
     run.exec(wc, "/usr/bin/wc", &["wc"]);
     run.print(echo, "hello world\n");
     run.exit(echo, 0);
+    run.wait_since(waiting, TaskId::ROOT, echo);
+    let waiting = run.now();
     run.read(wc, Fd(0), 12);
     run.read(wc, Fd(0), 0);
     run.print(wc, "      1       2      12\n");
     run.exit(wc, 0);
-    run.wait(TaskId::ROOT, echo);
-    run.wait(TaskId::ROOT, wc);
+    run.wait_since(waiting, TaskId::ROOT, wc);
     run.exit(TaskId::ROOT, 0);
     run.finish()
 }

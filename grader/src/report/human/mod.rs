@@ -32,7 +32,10 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
     };
     page.heading(glyph, &format!("{}: {}", graded.id, shown.title), &right, ink);
     page.blank();
-    if let Some(note) = &graded.note {
+    // Of a program that hung, the finding tells more.
+    let hung =
+        graded.verdict == Verdict::TimedOut && graded.checks.iter().any(|check| check.finding.is_some());
+    if let Some(note) = graded.note.as_ref().filter(|_| !hung) {
         page.paragraph(2, note, Ink::Plain);
         page.blank();
     }
