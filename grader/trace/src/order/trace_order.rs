@@ -1,0 +1,167 @@
+//! One execution as a partial order of its steps.
+//!
+//! Steps are named by their index in the schedule that was run. Its neighbours:
+//! the explorer, which makes the steps, and [`outputs`](super::outputs), which asks
+//! only for the writes.
+
+use super::footprint::Footprint;
+use crate::model::ids::TaskPath;
+use std::collections::HashMap;
+
+/// One visible operation of one task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Step {
+    /// Who.
+    pub task: TaskPath,
+    /// What it touched, its answer included.
+    pub touched: Footprint,
+    /// The tasks that it created.
+    pub births: Vec<TaskPath>,
+    /// What it wrote to the run's stdout.
+    pub output: Vec<u8>,
+}
+
+/// Program order, births and conflicts of one execution, and all that follows from them.
+#[derive(Debug, Clone)]
+pub struct TraceOrder {
+    steps: Vec<Step>,
+    places: Vec<Place>,
+    covers: Vec<Vec<usize>>,
+    /// For each step, how many steps of each task are the step itself or come before it always.
+    clocks: Vec<Vec<u32>>,
+}
+
+/// Where a step stands in its own task.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    task: usize,
+    nth: u32,
+}
+
+/// The answer to "is A before B in every schedule of this execution?"
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Always {
+    /// It is.
+    Yes,
+    /// It is not: in this schedule of the same execution, B comes first.
+    No(Vec<usize>),
+}
+
+/// What two schedules have in common exactly if they are the same execution.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Canonical(Vec<(StepName, Step, Vec<StepName>)>);
+
+/// A task and which of its steps: the same in every schedule.
+type StepName = (TaskPath, u32);
+
+impl TraceOrder {
+    /// The order of an execution, from its steps as they happened.
+    pub fn new(steps: Vec<Step>) -> TraceOrder {
+        let mut tasks: HashMap<&TaskPath, usize> = HashMap::new();
+        let mut lengths: Vec<u32> = Vec::new();
+        let mut places = Vec::with_capacity(steps.len());
+        for step in &steps {
+            let task = *tasks.entry(&step.task).or_insert(lengths.len());
+            if task == lengths.len() {
+                lengths.push(0);
+            }
+            places.push(Place { task, nth: lengths[task] });
+            lengths[task] += 1;
+        }
+        let mut order = TraceOrder { places, covers: Vec::new(), clocks: Vec::new(), steps: Vec::new() };
+        for (index, step) in steps.iter().enumerate() {
+            order.add(&steps[..index], step, lengths.len());
+        }
+        order.steps = steps;
+        order
+    }
+
+    /// From the latest step back: what is not known to come before and must, is covered by the new step.
+    fn add(&mut self, earlier: &[Step], step: &Step, tasks: usize) {
+        let place = self.places[earlier.len()];
+        let mut clock = vec![0; tasks];
+        let mut covers = Vec::new();
+        for (index, other) in earlier.iter().enumerate().rev() {
+            let known = clock[self.places[index].task] > self.places[index].nth;
+            if !known && depends(other, step) {
+                covers.push(index);
+                for (mine, theirs) in clock.iter_mut().zip(&self.clocks[index]) {
+                    *mine = (*mine).max(*theirs);
+                }
+            }
+        }
+        clock[place.task] = place.nth + 1;
+        self.covers.push(covers);
+        self.clocks.push(clock);
+    }
+
+    /// The steps, in the order in which they happened.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// How many steps there are.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    /// Whether nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Whether step `a` comes before step `b` in every schedule of this execution.
+    pub fn before(&self, a: usize, b: usize) -> bool {
+        a != b && self.clocks[b][self.places[a].task] > self.places[a].nth
+    }
+
+    /// The steps that come directly before this one: nothing is always between.
+    pub fn covers(&self, step: usize) -> &[usize] {
+        &self.covers[step]
+    }
+
+    /// As [`TraceOrder::before`], with a schedule that shows it where the answer is no.
+    pub fn always_before(&self, a: usize, b: usize) -> Always {
+        if self.before(a, b) {
+            return Always::Yes;
+        }
+        // Whatever `b` needs, then `b`, then the rest: `a` is not among what it needs.
+        let needed = |step: &usize| *step == b || self.before(*step, b);
+        let (first, rest): (Vec<usize>, Vec<usize>) = (0..self.len()).partition(needed);
+        Always::No([first, rest].concat())
+    }
+
+    /// Whether this is a schedule of the same execution.
+    pub fn is_extension(&self, schedule: &[usize]) -> bool {
+        let mut at = vec![None; self.len()];
+        for (position, step) in schedule.iter().enumerate() {
+            match at.get_mut(*step) {
+                Some(slot @ None) => *slot = Some(position),
+                _ => return false,
+            }
+        }
+        schedule.len() == self.len()
+            && (0..self.len()).all(|step| self.covers[step].iter().all(|earlier| at[*earlier] < at[step]))
+    }
+
+    /// Equal for two schedules exactly if each is a linear extension of the other's order.
+    pub fn canonical(&self) -> Canonical {
+        let name = |step: usize| (self.steps[step].task.clone(), self.places[step].nth);
+        let mut all: Vec<_> = (0..self.len())
+            .map(|step| {
+                let mut covers: Vec<StepName> = self.covers[step].iter().map(|other| name(*other)).collect();
+                covers.sort();
+                (name(step), self.steps[step].clone(), covers)
+            })
+            .collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        Canonical(all)
+    }
+}
+
+/// Whether the order of these two steps, the first of which happened first, is part of what happened.
+fn depends(first: &Step, second: &Step) -> bool {
+    first.task == second.task
+        || first.births.contains(&second.task)
+        || first.touched.conflicts(&second.touched)
+}
