@@ -2,7 +2,7 @@
 //!
 //! Schedules are not counted but outputs: "aa" by one task and "a" by another come
 //! out as "aaa" in either order. So all that may have happened is followed at once,
-//! byte by byte. A [`State`] is the set of everything that can be the case after
+//! byte by byte. A *state* is the set of everything that can be the case after
 //! the bytes so far: what is left of the write under way, and the shape of the
 //! writes still to come. From a state each next byte leads to one state, so
 //! different outputs are different paths, and paths to equal states are counted
