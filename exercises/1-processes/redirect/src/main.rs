@@ -30,11 +30,7 @@ fn main() -> ExitCode {
 fn child(source: &CStr, target: &CStr) -> ExitCode {
     // README.md, "In Rust", shows the calls and their flags. "Task" says which permissions, and what
     // the child does if a call fails.
-    todo!(
-        "open {} for writing, make it descriptor 1, become `cat {}`",
-        target.to_string_lossy(),
-        source.to_string_lossy()
-    )
+    todo!("open {target:?} for writing, make it descriptor 1, become cat with {source:?}")
 }
 
 /// Waits for the child and passes on how it ended.
