@@ -17,29 +17,49 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// The environment of a graded program: enough to find the classic commands, and nothing of ours.
 pub const ENVIRONMENT: [(&str, &str); 1] = [("PATH", "/usr/local/bin:/usr/bin:/bin")];
 
+/// How much of each stream is kept, in bytes, and how many events: far more than any exercise asks for, and little enough that
+/// a program that prints without end does not take the machine's memory along.
+const OUTPUT_BYTES: usize = 1 << 18;
+const EVENTS: usize = 16_000;
+
 /// How much of a file is looked at after a run, in bytes.
 const FILE_BYTES: u64 = 1 << 20;
 
+/// How much a run may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effort {
+    /// All that a program may need.
+    Full,
+    /// Little: the program has run out of time in another scenario already, and that is its verdict.
+    Little,
+}
+
 /// Runs `program` once, as `scenario` says.
-pub fn run(program: &Path, watch: Watch, scenario: &Scenario, cancel: &Cancel) -> Result<Run, Trouble> {
+pub fn run(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort) -> Result<Run, Trouble> {
     let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
     for (name, bytes) in &scenario.files {
         let path = folder.path().join(name);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
         made.map_err(trouble("write a file of the scenario"))?;
     }
-    let recording = grader_tracer::run(&launch(program, watch, scenario, folder.path()), cancel)?;
+    let recording =
+        grader_tracer::run(&launch(program, watch, scenario, effort, folder.path()), &Cancel::default())?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files })
 }
 
-fn launch(program: &Path, watch: Watch, scenario: &Scenario, folder: &Path) -> Launch {
+fn launch(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort, folder: &Path) -> Launch {
     let name = program.file_name().unwrap_or(program.as_os_str()).to_os_string();
+    let wall = match effort {
+        Effort::Full => Limits::default().wall,
+        Effort::Little => Duration::from_secs(2),
+    };
     let arguments = scenario.args.iter().map(OsString::from);
     Launch {
         program: program.to_path_buf(),
@@ -49,10 +69,10 @@ fn launch(program: &Path, watch: Watch, scenario: &Scenario, folder: &Path) -> L
         umask: Some(scenario.umask),
         stdin: Stdin::Null,
         stdout: Stdout::Terminal,
-        limits: Limits::default(),
+        limits: Limits { wall, output_bytes: OUTPUT_BYTES, events: EVENTS, ..Limits::default() },
         watch,
         plan: scenario.plan.clone(),
-        snapshots: true,
+        snapshots: effort == Effort::Full,
     }
 }
 

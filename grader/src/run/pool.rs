@@ -1,10 +1,12 @@
 //! Many runs on all processors.
 
+use super::Effort;
 use crate::course::{Run, Scenario};
-use grader_tracer::{Cancel, Trouble, Watch};
+use grader_trace::Ending;
+use grader_tracer::{Trouble, Watch};
 use std::path::PathBuf;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A program, and all the ways in which it is to be run.
 #[derive(Debug)]
@@ -32,11 +34,16 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
         .collect();
     let slots: Vec<Slots> =
         jobs.iter().map(|job| Mutex::new(job.scenarios.iter().map(|_| None).collect())).collect();
+    let hung: Vec<AtomicBool> = jobs.iter().map(|_| AtomicBool::new(false)).collect();
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Job { program, watch, scenarios } = &jobs[job];
-            let result = super::run(program, *watch, &scenarios[scenario], &Cancel::default());
+            let effort = if hung[job].load(Ordering::Relaxed) { Effort::Little } else { Effort::Full };
+            let result = super::run(program, *watch, &scenarios[scenario], effort);
+            if result.as_ref().is_ok_and(|run| *run.recording.trace.ending() == Ending::TimedOut) {
+                hung[job].store(true, Ordering::Relaxed);
+            }
             if let Some(runs) = put(&slots[job], scenario, result) {
                 done(job, runs);
             }

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 /// Bytes of written data that are kept in all; what was written is known beyond that only by its length.
-const DATA_BUDGET: usize = 2 << 20;
+const DATA_BUDGET: usize = 1 << 20;
 
 /// Bytes of stack copies that are kept in all.
-const SNAPSHOT_BUDGET: usize = 8 << 20;
+const SNAPSHOT_BUDGET: usize = 1 << 20;
 
 /// An operation that has begun.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub(crate) struct Recorder {
     /// Where the end of each task is among the events.
     ends: HashMap<TaskId, usize>,
     event_limit: usize,
+    /// How much of each kind of routine there was.
+    routines: [usize; ROUTINES],
     data_left: usize,
     snapshot_left: usize,
 }
@@ -47,6 +49,7 @@ impl Recorder {
             names: HashMap::from([(root, TaskId::ROOT)]),
             ends: HashMap::new(),
             event_limit: limits.events,
+            routines: [0; ROUTINES],
             data_left: DATA_BUDGET,
             snapshot_left: SNAPSHOT_BUDGET,
         }
@@ -141,13 +144,22 @@ impl Recorder {
         Stamp(self.clock)
     }
 
+    /// Counts; an eighth of the limit may be of one kind.
+    fn is_too_much(&mut self, op: &Operation) -> bool {
+        let Some(kind) = routine(op) else { return false };
+        self.routines[kind] += 1;
+        self.routines[kind] > self.event_limit / 8
+    }
+
     fn push(&mut self, mut event: Event) {
         if let Operation::Write { data, .. } = &mut event.op {
             data.0.truncate(self.data_left);
+            data.0.shrink_to_fit();
             self.data_left -= data.0.len();
         }
-        // Births, ends and reaps are always kept; of the rest, the first quarter of the limit.
-        if self.events.len() >= self.event_limit / 4 && is_routine(&event.op) {
+        // Births, ends and reaps are always kept; of the rest, so many of each kind that a flood of one kind (a task
+        // that asks for news without end) does not wash away another (the line that it writes afterwards).
+        if self.is_too_much(&event.op) {
             self.snapshots.remove(&event.begin);
             self.dropped += 1;
         } else {
@@ -159,17 +171,16 @@ impl Recorder {
     }
 }
 
-/// What a program may do by the million without anything changing.
-fn is_routine(op: &Operation) -> bool {
-    matches!(
-        op,
-        Operation::Read { .. }
-            | Operation::Write { .. }
-            | Operation::Sleep { .. }
-            | Operation::Await { .. }
-            | Operation::Call { .. }
-            | Operation::Signal { .. }
-            | Operation::Kill { .. }
-            | Operation::Wait(Wait { result: Outcome::Done(None) | Outcome::Failed(_), .. })
-    )
+/// Kinds of what a program may do by the million without anything changing.
+const ROUTINES: usize = 5;
+
+fn routine(op: &Operation) -> Option<usize> {
+    match op {
+        Operation::Read { .. } => Some(0),
+        Operation::Write { .. } => Some(1),
+        Operation::Wait(Wait { result: Outcome::Done(None) | Outcome::Failed(_), .. }) => Some(2),
+        Operation::Sleep { .. } | Operation::Await { .. } => Some(3),
+        Operation::Call { .. } | Operation::Signal { .. } | Operation::Kill { .. } => Some(4),
+        _ => None,
+    }
 }
