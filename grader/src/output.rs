@@ -1,6 +1,7 @@
 //! Where results go: standard output, or a file that is either whole or untouched.
 
 use crate::problem::{Problem, Status, plain};
+use crate::replace::{Lasting, replace};
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -42,10 +43,10 @@ pub fn complain(problem: &Problem) -> Status {
 fn to_file(bytes: &[u8], path: &Path) -> io::Result<()> {
     match fs::metadata(path) {
         // Through symbolic links to the file itself; a link stays a link.
-        Ok(found) if found.is_file() => crate::replace::replace(&fs::canonicalize(path)?, bytes),
+        Ok(found) if found.is_file() => replace(&fs::canonicalize(path)?, bytes, Lasting::Machine),
         // A terminal, a pipe, /dev/null.
         Ok(found) if !found.is_dir() => fs::File::options().write(true).open(path)?.write_all(bytes),
         Ok(_) => Err(io::Error::from(io::ErrorKind::IsADirectory)),
-        Err(_) => crate::replace::replace(path, bytes),
+        Err(_) => replace(path, bytes, Lasting::Machine),
     }
 }

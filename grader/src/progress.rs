@@ -5,6 +5,7 @@
 
 use crate::output::remark;
 use crate::problem::{Problem, plain};
+use crate::replace::Lasting;
 use crate::report::model::{CheckVerdict, Graded, Verdict};
 use crate::workspace::Workspace;
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,7 @@ impl Progress {
         let mut text = serde_json::to_vec_pretty(self)
             .map_err(|error| Problem::file("write", &path, &io::Error::from(error)))?;
         text.push(b'\n');
-        workspace.memory().keep(FILE, &text).map_err(|error| {
+        workspace.memory().keep(FILE, &text, Lasting::Machine).map_err(|error| {
             Problem::Environment(format!(
                 "cannot write {}: {}; your progress up to now is kept, only the last step is missing",
                 workspace.shown(&path),
@@ -147,7 +148,7 @@ mod tests {
         let (_folder, workspace) = workspace();
         let path = file(&workspace);
         for damage in ["{", r#"{"schema":"grader/progress/v9","exercises":{}}"#] {
-            workspace.memory().keep(FILE, damage.as_bytes()).expect("writable");
+            workspace.memory().keep(FILE, damage.as_bytes(), Lasting::Process).expect("writable");
             assert_eq!(Progress::load(&workspace).expect("set aside"), Progress::default());
         }
         let kept =

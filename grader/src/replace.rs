@@ -4,10 +4,22 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What the new bytes have to outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lasting {
+    /// The machine: they are on the disk before the old ones go. That can take a while.
+    Machine,
+    /// This process.
+    Process,
+}
+
 /// Puts `bytes` in place of whatever is at `path`. If it cannot, what was there stays.
-pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, bytes: &[u8], lasting: Lasting) -> io::Result<()> {
     let (temporary, mut file) = beside(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_data());
+    let written = file.write_all(bytes).and_then(|()| match lasting {
+        Lasting::Machine => file.sync_data(),
+        Lasting::Process => Ok(()),
+    });
     let done = written.and_then(|()| fs::rename(&temporary, path));
     if done.is_err() {
         // What could not be finished is of no use to anybody.
@@ -37,8 +49,8 @@ mod tests {
     fn a_file_is_replaced_and_nothing_else_is_left_in_its_folder() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("report.json");
-        replace(&path, b"old").expect("writable");
-        replace(&path, b"new").expect("writable");
+        replace(&path, b"old", Lasting::Machine).expect("writable");
+        replace(&path, b"new", Lasting::Process).expect("writable");
         assert_eq!(fs::read(&path).expect("just written"), b"new");
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
@@ -48,7 +60,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("folder");
         fs::create_dir(&path).expect("writable");
-        assert!(replace(&path, b"new").is_err());
+        assert!(replace(&path, b"new", Lasting::Machine).is_err());
         assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     }
 }

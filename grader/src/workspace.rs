@@ -2,7 +2,7 @@
 
 use crate::course::Exercise;
 use crate::problem::Problem;
-use crate::replace::replace;
+use crate::replace::{Lasting, replace};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -107,12 +107,12 @@ impl Memory {
     }
 
     /// Puts a file into it, whole or not at all. Git is told to leave the folder alone.
-    pub fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn keep(&self, name: &str, bytes: &[u8], lasting: Lasting) -> io::Result<()> {
         if !self.0.is_dir() {
             fs::create_dir(&self.0)?;
             fs::write(self.0.join(".gitignore"), "*\n")?;
         }
-        replace(&self.file(name), bytes)
+        replace(&self.file(name), bytes, lasting)
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
         fs::write(folder.path().join("Cargo.toml"), "").expect("writable");
         fs::create_dir(folder.path().join("exercises")).expect("writable");
         let workspace = Workspace::find(Some(folder.path())).expect("complete");
-        workspace.memory().keep("file", b"bytes").expect("writable");
+        workspace.memory().keep("file", b"bytes", Lasting::Process).expect("writable");
         let ignored = workspace.memory().file(".gitignore");
         assert_eq!(fs::read_to_string(ignored).expect("just written"), "*\n");
     }

@@ -4,6 +4,7 @@ use super::cargo::Outcome;
 use super::circumstances;
 use super::stamp::Stamp;
 use super::{Built, Workshop};
+use crate::replace::Lasting;
 use crate::submission::Package;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -97,7 +98,7 @@ impl Record {
     /// file system that refuses it is no reason to complain.
     pub fn save(&self, workshop: &Workshop) {
         if let Ok(text) = serde_json::to_vec(self) {
-            let _ = workshop.memory.keep(FILE, &text);
+            let _ = workshop.memory.keep(FILE, &text, Lasting::Process);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::{One, Place};
 use crate::course::Exercise;
 use crate::output::to_stdout;
 use crate::problem::{Problem, Status};
-use crate::replace::replace;
+use crate::replace::{Lasting, replace};
 use crate::skeleton;
 use crate::submission::Package;
 use crate::workspace::Workspace;
@@ -36,7 +36,8 @@ pub fn run(one: &One, place: &Place) -> Result<Status, Problem> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| Problem::file("make the folder", folder, &error))?;
         }
-        replace(&path, shipped.as_bytes()).map_err(|error| Problem::file("write", &path, &error))?;
+        replace(&path, shipped.as_bytes(), Lasting::Machine)
+            .map_err(|error| Problem::file("write", &path, &error))?;
         text += &format!("shipped {shown}\n");
     }
     if text.is_empty() {

@@ -30,15 +30,28 @@ pub fn graded(grade: &Grade, runs: &[Run], trouble: Option<&Trouble>, sites: &Si
 
 /// What is known of an exercise that never came to a run; nothing, if there is a program to run.
 pub fn without_run(exercise: &'static Exercise, built: &Built) -> Option<Examined> {
-    let (verdict, note, diagnostics) = match built {
-        Built::Program(_) => return None,
-        Built::Broken { reason, diagnostics } => (Verdict::BuildFailed, reason, diagnostics.clone()),
-        Built::Unknown(reason) => (Verdict::CannotTell, reason, Vec::new()),
-    };
+    match built {
+        Built::Program(_) => None,
+        Built::Broken { reason, diagnostics } => {
+            Some(undetermined(exercise, Verdict::BuildFailed, reason.clone(), diagnostics.clone()))
+        }
+        Built::Unknown(reason) => {
+            Some(undetermined(exercise, Verdict::CannotTell, reason.clone(), Vec::new()))
+        }
+    }
+}
+
+/// An exercise that was not judged, and why.
+pub fn undetermined(
+    exercise: &'static Exercise,
+    verdict: Verdict,
+    reason: String,
+    diagnostics: Vec<String>,
+) -> Examined {
     let points = Points { earned: 0, max: if exercise.counted { exercise.points() } else { 0 } };
-    let (id, note) = (exercise.id.to_string(), Some(note.clone()));
+    let (id, note) = (exercise.id.to_string(), Some(reason));
     let graded = Graded { id, verdict, note, unwritten: None, points, checks: Vec::new() };
-    Some(Examined { exercise, graded, diagnostics, judged: None })
+    Examined { exercise, graded, diagnostics, judged: None }
 }
 
 fn checked(grade: &CheckGrade, runs: &[Run], sites: &Sites) -> Checked {

@@ -20,11 +20,12 @@ use crate::build::{self, Built, Workshop};
 use crate::busy::Busy;
 use crate::course::{Exercise, Grade, Run, grade};
 use crate::problem::Problem;
-use crate::report::model::Graded;
+use crate::report::model::{Graded, Verdict};
 use crate::run::{Job, Runs, run_all};
 use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
 use crate::workspace::Workspace;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
 
@@ -131,7 +132,19 @@ pub fn judge(exercise: &'static Exercise, runs: Runs, sites: &Sites) -> Examined
             Err(error) => trouble = trouble.or(Some(error)),
         }
     }
-    let grade = grade(exercise, &made);
-    let graded = graded::graded(&grade, &made, trouble.as_ref(), sites);
-    Examined { exercise, graded, diagnostics: Vec::new(), judged: Some(Judged { runs: made, grade }) }
+    // A check that breaks on what it sees is the grader's fault, and must not take the others' verdicts along.
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        let grade = grade(exercise, &made);
+        (graded::graded(&grade, &made, trouble.as_ref(), sites), grade)
+    }));
+    match judged {
+        Ok((graded, grade)) => {
+            let judged = Some(Judged { runs: made, grade });
+            Examined { exercise, graded, diagnostics: Vec::new(), judged }
+        }
+        Err(_) => {
+            let reason = "a check of the grader itself broke on this program; please report it".to_string();
+            graded::undetermined(exercise, Verdict::CannotTell, reason, Vec::new())
+        }
+    }
 }

@@ -4,6 +4,8 @@ use super::Effort;
 use crate::course::{Run, Scenario};
 use grader_trace::Ending;
 use grader_tracer::{Trouble, Watch};
+use std::io;
+use std::panic::catch_unwind;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,7 +42,8 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
         while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
             let Job { program, watch, scenarios } = &jobs[job];
             let effort = if hung[job].load(Ordering::Relaxed) { Effort::Little } else { Effort::Full };
-            let result = super::run(program, *watch, &scenarios[scenario], effort);
+            let result = catch_unwind(|| super::run(program, *watch, &scenarios[scenario], effort));
+            let result = result.unwrap_or_else(|_| Err(broken()));
             if result.as_ref().is_ok_and(|run| *run.recording.trace.ending() == Ending::TimedOut) {
                 hung[job].store(true, Ordering::Relaxed);
             }
@@ -55,6 +58,12 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
         }
         work();
     });
+}
+
+/// A fault of the grader's own.
+fn broken() -> Trouble {
+    let error = io::Error::other("the tracer itself broke; please report it");
+    Trouble::System { operation: "following the program", error }
 }
 
 /// The places for the runs of a job.

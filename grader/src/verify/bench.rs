@@ -3,7 +3,7 @@
 use super::cases::{Case, Kind};
 use crate::build::Workshop;
 use crate::problem::Problem;
-use crate::replace::replace;
+use crate::replace::{Lasting, replace};
 use crate::skeleton;
 use crate::submission::Package;
 use crate::workspace::{Memory, Workspace};
@@ -86,14 +86,14 @@ fn lock(workspace: &Workspace, root: &Path) -> io::Result<()> {
     if fs::read(&taken).is_ok_and(|before| before == bytes) && root.join("Cargo.lock").is_file() {
         return Ok(());
     }
-    replace(&root.join("Cargo.lock"), &bytes)?;
-    replace(&taken, &bytes)
+    replace(&root.join("Cargo.lock"), &bytes, Lasting::Process)?;
+    replace(&taken, &bytes, Lasting::Process)
 }
 
 /// Writes a file, unless it is as it should be.
 fn update(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::read(path) {
         Ok(before) if before == bytes => Ok(()),
-        _ => replace(path, bytes),
+        _ => replace(path, bytes, Lasting::Process),
     }
 }

@@ -18,8 +18,8 @@ fn verdicts(output: &Output) -> Vec<(String, String)> {
 
 /// A solution, built, in a place that everybody can reach.
 fn built(place: &Place, id: &str) -> String {
-    let checked = place.grader(&["check", id, "--solutions"]).status().expect("the grader starts");
-    assert!(checked.success());
+    let checked = place.grader(&["check", id, "--solutions"]).output().expect("the grader starts");
+    assert!(checked.status.success());
     let program = place.path(id);
     fs::copy(place.path(&format!("target/debug/{id}-solution")), &program).expect("a program");
     fs::set_permissions(place.root(), fs::Permissions::from_mode(0o755)).expect("our own folder");
