@@ -27,7 +27,7 @@ mod task;
 mod time;
 mod waits;
 
-use crate::launch::{Cancel, Launch};
+use crate::launch::{Cancel, Launch, Stdin};
 use crate::recording::Recording;
 use crate::sys::clock::Tick;
 use crate::sys::process;
@@ -54,6 +54,8 @@ pub(crate) struct Engine<'a> {
     reports: Reports,
     /// Device and inode of the program that was started, to know it again after an exec.
     program: Option<(u64, u64)>,
+    /// What the run's standard input is, if others hold it too.
+    outside: Option<String>,
     /// The root has made its exec.
     started: bool,
     live: Live,
@@ -85,6 +87,8 @@ impl<'a> Engine<'a> {
             root,
             reports: Reports::default(),
             program: None,
+            outside: (launch.stdin == Stdin::Inherit)
+                .then(|| process::descriptor_name(std::process::id() as pid_t, 0).unwrap_or_default()),
             started: false,
             live,
             strangers: HashMap::new(),
@@ -125,7 +129,10 @@ impl<'a> Engine<'a> {
             argv: self.launch.argv.iter().map(|arg| text(arg)).collect(),
             pid: Pid(self.root),
             descriptors: vec![
-                (grader_trace::Fd(0), Object::File(Text::from("/dev/null"))),
+                (
+                    grader_trace::Fd(0),
+                    Object::File(Text::from(self.outside.as_deref().unwrap_or("/dev/null"))),
+                ),
                 (grader_trace::Fd(1), Object::Stdout),
                 (grader_trace::Fd(2), Object::Stderr),
             ],

@@ -72,8 +72,9 @@ impl Pacer {
         self.dying.retain(|pid| !matches!(process::state(*pid), None | Some(b'Z')));
         let mut others = live.iter().filter(|task| !self.held.contains(&task.tid));
         let quiet = self.dying.is_empty()
-            && others
-                .all(|task| task.vain_waits >= VAIN_WAITS || (!task.fresh && rest::of(task) != Rest::Active));
+            && others.all(|task| {
+                task.vain_waits >= VAIN_WAITS || (!task.fresh && rest::of(task, None) != Rest::Active)
+            });
         if quiet { self.held.pop_front() } else { None }
     }
 }

@@ -15,10 +15,12 @@ pub(crate) enum Rest {
     WaitsForOthers,
 }
 
-/// Looks at one task.
-pub(crate) fn of(task: &Task) -> Rest {
+/// Looks at one task. `outside` names what the run shares with somebody else: the standard input that it was
+/// given, if it is not `/dev/null`. Who shares that may send signals, too.
+pub(crate) fn of(task: &Task, outside: Option<&str>) -> Rest {
+    let for_a_signal = if outside.is_some() { Rest::Asleep } else { Rest::WaitsForOthers };
     if task.stopped.is_some() {
-        return Rest::WaitsForOthers;
+        return for_a_signal;
     }
     let state = process::state(task.tid);
     if !matches!(state, Some(b'S' | b'D')) {
@@ -32,13 +34,13 @@ pub(crate) fn of(task: &Task) -> Rest {
         libc::SYS_wait4
         | libc::SYS_waitid
         | libc::SYS_futex
-        | libc::SYS_pause
-        | libc::SYS_rt_sigsuspend
         | libc::SYS_vfork
         | libc::SYS_clone
         | libc::SYS_clone3 => Rest::WaitsForOthers,
+        libc::SYS_pause | libc::SYS_rt_sigsuspend => for_a_signal,
         libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
             match process::descriptor_name(task.tid, args[0] as i32) {
+                Some(name) if Some(name.as_str()) == outside => Rest::Asleep,
                 Some(name) if name.starts_with("pipe:") || name.starts_with("/dev/pts/") => {
                     Rest::WaitsForOthers
                 }

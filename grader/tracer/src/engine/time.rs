@@ -4,7 +4,6 @@ use super::Engine;
 use super::Since;
 use super::rest::{self, Rest};
 use super::task::Task;
-use crate::launch::Stdin;
 use crate::sys::clock::Tick;
 use crate::trouble::Trouble;
 use grader_trace::{Ending, Operation};
@@ -137,16 +136,15 @@ impl Engine<'_> {
 
     /// Ends the run if every living task has been waiting for another one for a while.
     ///
-    /// Sound because what a task in [`Rest::WaitsForOthers`] waits for can come from the tasks of the run only:
-    /// no timer is armed, standard input is `/dev/null`.
+    /// Sound because what a task in [`Rest::WaitsForOthers`] waits for can come from the tasks of the run only,
+    /// and no timer is armed.
     fn look_for_a_stall(&mut self, now: Instant) {
         let possible = self.launch.watch.sleeps
-            && self.launch.stdin == Stdin::Null
             && !self.clock.timers
             && !self.pacer.is_holding()
             && !std::mem::take(&mut self.clock.moved);
         if !possible
-            || !self.live.iter().all(|task| rest::of(task) == Rest::WaitsForOthers)
+            || !self.live.iter().all(|task| rest::of(task, self.outside.as_deref()) == Rest::WaitsForOthers)
             || self.live.is_empty()
         {
             self.clock.still = None;
