@@ -70,7 +70,9 @@ fn end_of_zombie(trace: &Trace, task: &Task) -> (Option<Duration>, String, Ink) 
     match task.fate {
         Fate::Reaped { by, event, .. } => {
             let at = trace.events().get(event).map(|wait| wait.at);
-            (at, format!("until {} waited", trace.task(by).pid), Ink::Plain)
+            let waiter =
+                trace.tasks().get(by.index()).map_or("its parent".into(), |task| task.pid.to_string());
+            (at, format!("until {waiter} waited"), Ink::Plain)
         }
         Fate::Adopted { .. } => {
             let at = parent.and_then(|parent| trace.events().iter().rfind(|event| event.task == parent.id));
@@ -90,7 +92,7 @@ fn descriptors(trace: &Trace, style: &Style) -> Vec<Line> {
         if exec.result != Outcome::Done(()) || first_of_root {
             return;
         }
-        let task = trace.task(event.task);
+        let Some(task) = trace.tasks().get(event.task.index()) else { return };
         let mut line = Line::default();
         line.add(&format!("{} ", task.pid), Ink::Lane(task.id.index()), style);
         let room = style.width.saturating_sub(line.columns());

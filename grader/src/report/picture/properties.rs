@@ -5,7 +5,7 @@ use crate::report::line::print;
 use crate::report::shown::Seen;
 use crate::report::style::Style;
 use crate::report::trace::describe;
-use grader_trace::Trace;
+use grader_trace::{Ending, Event, Fd, Fork, Operation, Outcome, Stamp, TaskId, Trace, Wait};
 use unicode_width::UnicodeWidthStr;
 
 fn styles() -> impl Iterator<Item = Style> {
@@ -90,6 +90,57 @@ fn a_picture_is_not_higher_than_asked_for() {
             let lines = lanes(&trace, &[], &Style::PLAIN, rows).len();
             // Beside its rows it may have a few sentences below.
             assert!(lines <= rows + 14, "{name}: {lines} lines where {rows} were asked for");
+        }
+    }
+}
+
+/// Numbers that look random and are the same each time. See Marsaglia, "Xorshift RNGs" (2003).
+struct Xorshift(u64);
+
+impl Xorshift {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % below
+    }
+}
+
+/// A trace as a damaged file could hold it: tasks that nobody made, calls that end before they begin.
+fn spoiled(trace: &Trace, random: &mut Xorshift) -> Trace {
+    let mut events: Vec<Event> = trace.events().to_vec();
+    for _ in 0..3 {
+        let index = random.next(events.len() as u64) as usize;
+        let task = TaskId(random.next(12) as u32);
+        let stamp = Stamp(random.next(80));
+        let event = &mut events[index];
+        match (random.next(4), &mut event.op) {
+            (0, _) => event.task = task,
+            (1, _) => event.begin = stamp,
+            (2, _) => event.end = Some(stamp),
+            (_, Operation::Fork(Fork { child: Outcome::Done(child), .. })) => child.task = task,
+            (_, Operation::Wait(Wait { result: Outcome::Done(Some(news)), .. })) => news.task = Some(task),
+            (_, Operation::Close { fd, .. } | Operation::Read { fd, .. }) => *fd = Fd(-7),
+            _ => drop(events.remove(index)),
+        }
+    }
+    let endings = [Ending::Finished, Ending::Stalled, Ending::TimedOut, Ending::LeftBehind];
+    let ending = endings[random.next(4) as usize].clone();
+    Trace::new(trace.header().clone(), events, ending)
+}
+
+#[test]
+fn a_trace_that_makes_no_sense_is_drawn_all_the_same() {
+    let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
+    let wanted = scenes::wait_right();
+    for (name, trace) in scenes::all().iter().filter(|(_, trace)| trace.events().len() < 100) {
+        for _ in 0..40 {
+            let spoiled = spoiled(trace, &mut random);
+            let focus = [random.next(40) as usize];
+            let style = Style::PLAIN.with_width(40 + random.next(90) as usize);
+            let seen = Seen { trace: &spoiled, events: &focus };
+            let text = describe(&spoiled, &style) + &print(&beside(seen, &wanted, &style, 40), &style);
+            assert!(text.lines().all(|line| line.width() <= style.width), "{name}");
         }
     }
 }

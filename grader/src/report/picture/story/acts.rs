@@ -176,7 +176,7 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
     let mut slept = None;
     let mut only_asleep = false;
     let (when, act) = match &event.op {
-        Operation::Fork(fork) => (event.begin, fork_act(fork)?),
+        Operation::Fork(fork) => (event.begin, fork_act(trace, event.task, fork)?),
         Operation::Exec(exec) => match exec.result {
             Outcome::Failed(errno) => {
                 (done, Act::ExecFails { path: exec.path.clone(), argv: exec.argv.clone(), errno })
@@ -194,7 +194,7 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
             }
             let act = match wait.result {
                 Outcome::Done(Some(news)) => Act::Learns {
-                    child: news.task,
+                    child: news.task.filter(|child| child.index() < trace.tasks().len()),
                     pid: news.pid,
                     change: news.change,
                     looks_only: wait.nowait,
@@ -263,7 +263,8 @@ fn beginning(data: &Text) -> Text {
     Text::from(&data.0[..data.0.len().min(1024)])
 }
 
-fn fork_act(fork: &Fork) -> Option<Act> {
+/// A birth, or an attempt at one; none that the tree of tasks does not know (from a damaged file).
+fn fork_act(trace: &Trace, creator: TaskId, fork: &Fork) -> Option<Act> {
     let word = match fork.flags {
         flags if flags.has(CloneFlags::THREAD) => "thread",
         flags if flags.has(CloneFlags::VFORK) => "vfork",
@@ -271,7 +272,10 @@ fn fork_act(fork: &Fork) -> Option<Act> {
         _ => "fork",
     };
     match fork.child {
-        Outcome::Done(child) => Some(Act::Forks { child: child.task, word }),
+        Outcome::Done(child) => {
+            let born = trace.tasks().get(child.task.index())?;
+            (born.birth.creator == Some(creator)).then_some(Act::Forks { child: child.task, word })
+        }
         Outcome::Failed(errno) => Some(Act::ForkFails { word, errno }),
         Outcome::Unfinished => None,
     }
