@@ -80,7 +80,7 @@ pub fn examine(
         if let Built::Program(program) = built {
             let exercise = exercises[index];
             let (program, scenarios) = (program.clone(), (exercise.scenarios)());
-            jobs.push(Job { program, watch: exercise.watch, scenarios });
+            jobs.push(Job { program, watch: exercise.watch, lines: true, scenarios });
             runnable.push(index);
         }
     }

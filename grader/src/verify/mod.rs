@@ -51,7 +51,7 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
     for (index, (case, built)) in cases.iter().zip(&built).enumerate() {
         if let Built::Program(program) = built {
             let (program, scenarios) = (program.clone(), (case.exercise.scenarios)());
-            jobs.push(Job { program, watch: case.exercise.watch, scenarios });
+            jobs.push(Job { program, watch: case.exercise.watch, lines: false, scenarios });
             runnable.push(index);
         }
     }
