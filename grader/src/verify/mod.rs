@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`header`] | the opening lines of a fixture |
 //! | [`cases`] | all cases, and what is wrong with the fixtures as files |
-//! | [`bench`] | the generated package |
+//! | [`bench`](mod@bench) | the generated package |
 //! | [`comparison`] | what was expected against what was found |
 //! | [`coverage`] | is there a broken fixture for every check, and are there enough? |
 //!
