@@ -6,6 +6,7 @@ use crate::report::shown::Seen;
 use crate::report::style::Style;
 use crate::report::trace::describe;
 use grader_trace::{Ending, Event, Fd, Fork, Operation, Outcome, Stamp, TaskId, Trace, Wait};
+use std::sync::LazyLock;
 use unicode_width::UnicodeWidthStr;
 
 fn styles() -> impl Iterator<Item = Style> {
@@ -15,19 +16,31 @@ fn styles() -> impl Iterator<Item = Style> {
     plain.into_iter().chain(other)
 }
 
-/// Every drawing of a scene, in every style.
-fn everything(mut check: impl FnMut(&str, &Style, &str)) {
+/// A drawing: of which scene, in which style.
+type Drawing = (&'static str, Style, String);
+
+/// Every drawing of every scene, in every style.
+static DRAWINGS: LazyLock<Vec<Drawing>> = LazyLock::new(|| {
     let wanted = scenes::wait_right();
+    let mut drawings = Vec::new();
     for (name, trace) in scenes::all() {
+        let focus: Vec<usize> = (0..trace.events().len()).step_by(3).take(3).collect();
         for style in styles() {
-            let focus: Vec<usize> = (0..trace.events().len()).step_by(3).take(3).collect();
             let seen = Seen { trace: &trace, events: &focus };
-            check(name, &style, &print(&lanes(&trace, &focus, &style, 40), &style));
-            check(name, &style, &print(&tree(&trace, &style, 20), &style));
-            check(name, &style, &print(&beside(seen, &wanted, &style, 40), &style));
-            check(name, &style, &describe(&trace, &style));
+            let texts = [
+                print(&lanes(&trace, &focus, &style, 40), &style),
+                print(&tree(&trace, &style, 20), &style),
+                print(&beside(seen, &wanted, &style, 40), &style),
+                describe(&trace, &style),
+            ];
+            drawings.extend(texts.map(|text| (name, style, text)));
         }
     }
+    drawings
+});
+
+fn everything(mut check: impl FnMut(&str, &Style, &str)) {
+    DRAWINGS.iter().for_each(|(name, style, text)| check(name, style, text));
 }
 
 /// The text without the colours that the grader itself puts in.
