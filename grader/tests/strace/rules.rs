@@ -1,0 +1,123 @@
+//! In which two runs of one program may differ although nothing is wrong: tasks overtake one another.
+//!
+//! What depends on that is taken out of the comparison by these rules, and nothing else is.
+//!
+//! 1. Answers that say "nothing yet" (WNOHANG without news or without children, EAGAIN) come as often as the
+//!    task happens to ask; sleeps between them likewise, and `kill(pid, 0)`, which asks whether a task is alive.
+//! 2. EINTR comes when a signal happens to arrive during a call.
+//! 3. Whom `wait` for *any* child returns first depends on who ends first. That it returned is kept where it
+//!    happened; whom all of them returned, with which status, is compared as a set. A task that also asks with
+//!    WNOHANG gets its news by one call or by the other: of such a task the set alone is compared.
+//! 4. The bytes of a pipe, socket or terminal come in pieces of any size: consecutive reads count as one.
+//!    Whoever writes a PID in pieces writes other pieces in another run: the text of consecutive writes is
+//!    compared as one, beside the size of each.
+//! 5. A signal arrives between any two calls. Signals have a list of their own; those that several tasks may
+//!    send are sorted. SIGCHLD is not queued: two ends make one or two of them, and none if the parent ends
+//!    first. Timers send as many signals as there is time for. A process that has waited for a child, and not asked with WNOHANG, must have got at least one.
+//! 6. What waits for several things at once (poll and its kin) is called as often as they happen.
+//! 7. A task that looks at another one in /proc/PID does so until it sees what it waits for.
+//! 8. A task that is killed from outside has got to any point: what both did must be equal as far as it goes.
+//!    The same holds for a thread whose signal kills its process: once its leader has ended and is let go, the
+//!    kernel kills it at once, as it would untraced; strace keeps the leader, and sees the signal delivered.
+
+use grader_trace::{
+    Errno, Exec, ExitStatus, Fd, Object, Operation, Outcome, Pid, Selector, Sender, Signal, Stamp, Tables,
+    Task, Trace, Wait,
+};
+use std::collections::HashSet;
+
+/// Rule 4: the reads whose descriptor leads to a pipe, a socket or the like.
+pub fn reads_of_streams(trace: &Trace) -> HashSet<Stamp> {
+    let mut streams = HashSet::new();
+    Tables::walk(trace, |event, tables| {
+        if let Operation::Read { fd, .. } = event.op
+            && tables.get(event.task, fd).is_some_and(|ofd| !matches!(ofd.object, Object::File(_)))
+        {
+            streams.insert(event.begin);
+        }
+    });
+    streams
+}
+
+/// Rule 1.
+pub fn is_vain(op: &Operation) -> bool {
+    match op {
+        Operation::Wait(wait) if wait.nohang => {
+            matches!(wait.result, Outcome::Done(None) | Outcome::Failed(Errno::ECHILD))
+        }
+        Operation::Kill { signal: Signal(0), .. } => true,
+        Operation::Read { result, .. } | Operation::Write { result, .. } => {
+            result.error() == Some(Errno::EAGAIN)
+        }
+        _ => false,
+    }
+}
+
+/// Rule 2.
+pub fn is_interrupted(op: &Operation) -> bool {
+    match op {
+        Operation::Wait(wait) => wait.result.error() == Some(Errno::EINTR),
+        Operation::Open { result, .. } => result.error() == Some(Errno::EINTR),
+        Operation::Read { result, .. } | Operation::Write { result, .. } => {
+            result.error() == Some(Errno::EINTR)
+        }
+        Operation::Sleep { result } => result.error() == Some(Errno::EINTR),
+        _ => false,
+    }
+}
+
+/// Rule 7. `looking` holds the descriptors that lead to the files of processes.
+pub fn looks_at_a_process(op: &Operation, looking: &mut Vec<Fd>) -> bool {
+    match op {
+        Operation::Open { path, result, .. } => {
+            let name = path.as_str().and_then(|path| path.strip_prefix("/proc/")).unwrap_or_default();
+            let of_a_process = name.starts_with(|letter: char| letter.is_ascii_digit());
+            if of_a_process {
+                looking.extend(result.done());
+            }
+            of_a_process
+        }
+        Operation::Read { fd, .. } => looking.contains(fd),
+        Operation::Close { fd, .. } => {
+            let known = looking.iter().position(|looked| looked == fd);
+            known.map(|index| looking.swap_remove(index)).is_some()
+        }
+        Operation::Exec(Exec { result: Outcome::Done(()), .. }) => {
+            looking.clear();
+            false
+        }
+        _ => false,
+    }
+}
+
+/// How a task asks for news of its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asking {
+    /// It sleeps until there are some.
+    Patiently,
+    /// WNOHANG.
+    AtOnce,
+}
+
+/// Rule 3: whether it is a wait for any child.
+pub fn asks_of_any(op: &Operation) -> Option<Asking> {
+    match op {
+        Operation::Wait(Wait { selector: Selector::Any | Selector::Group(_), nohang, .. }) => {
+            Some(if *nohang { Asking::AtOnce } else { Asking::Patiently })
+        }
+        _ => None,
+    }
+}
+
+/// Rule 8: SIGKILL, which nobody does to itself, or another signal that another process sent.
+pub fn is_cut_short(trace: &Trace, task: &Task) -> bool {
+    let Some((_, ExitStatus::Killed(deadly))) = task.end else { return false };
+    let itself = |pid: Pid| trace.task(task.process).pid == pid;
+    let by_itself = trace.deeds_of(task.process).any(|(_, event)| match event.op {
+        Operation::Signal { signal, sender: Sender::Process(pid) } => signal == deadly && itself(pid),
+        Operation::Signal { signal, sender: Sender::Kernel } => signal == deadly,
+        Operation::Kill { target, signal, .. } => signal == deadly && itself(target),
+        _ => false,
+    });
+    !by_itself || task.is_thread()
+}
