@@ -2,12 +2,14 @@
 
 use grader_trace::{ExitStatus, Task, TaskId, Trace};
 
-/// "the parent (4711)", "the child (4712)"; among several children "the first child (4712)".
+/// "the parent (4711)", "the child (4712)"; among several children "the first child (4712)"; and
+/// "the program (4711)", as long as there is nobody else.
 pub fn role(trace: &Trace, task: TaskId) -> String {
     const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
     let Task { id, pid, parent, .. } = trace.task(trace.process_of(task));
     if *id == TaskId::ROOT {
-        return format!("the parent ({pid})");
+        let word = if trace.processes().nth(1).is_some() { "parent" } else { "program" };
+        return format!("the {word} ({pid})");
     }
     if *parent != Some(TaskId::ROOT) {
         return format!("process {pid}");

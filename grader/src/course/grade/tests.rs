@@ -129,7 +129,7 @@ fn a_root_killed_by_a_signal_has_crashed_and_is_judged_all_the_same() {
     let crash = crash.finish();
     let grade = grade(exercise("fork"), &runs_of_fork(|id| (id != "fork-fails").then(|| crash.clone())));
     assert_eq!((grade.verdict, failing(&grade)), (Verdict::Crashed, vec!["one-child"]));
-    assert_eq!(grade.note.as_deref(), Some("plain: SIGSEGV killed the parent (100)"));
+    assert_eq!(grade.note.as_deref(), Some("plain: SIGSEGV killed the program (100)"));
 }
 
 #[test]

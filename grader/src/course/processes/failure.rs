@@ -135,7 +135,7 @@ pub fn status_decoded(family: &Family) -> Judgement {
     match parent.end {
         None => fails(blocked::still_there(trace)),
         Some((_, status)) if status.success() => fails(format!(
-            "the wait call told {} that {}, and it ended with exit status 0",
+            "the wait call told {} that {}, and the parent ended with exit status 0",
             family.the_parent(),
             in_story(how, &family.the_child())
         )),

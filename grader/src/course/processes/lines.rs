@@ -4,6 +4,7 @@
 //! like a greeting; `parent-line` and `child-line` what the parent and the child say, or fail to say;
 //! `own-path` what is left when those three hold, and the case that parent and child swapped their lines.
 
+use super::becoming::another_program;
 use super::ending::came_to_an_end;
 use super::family::Family;
 use super::saying::{Said, Saying, said_by};
@@ -212,22 +213,30 @@ fn one_line(
 /// What a process did that did not say its line.
 fn instead(trace: &Trace, who: &Task, all: &[Said]) -> (String, Vec<usize>) {
     let name = role(trace, who.id);
-    let end = match who.end {
-        Some((_, status)) => format!("ended with {}", in_words(status)),
-        None => "had not ended".into(),
-    };
-    let other: Vec<&Said> = all.iter().filter(|said| matches!(said.saying, Saying::Other(_))).collect();
+    let exec = another_program(trace, who);
+    let own = |said: &&Said| exec.is_none_or(|moment| said.span.0 < moment);
+    let other = all.iter().filter(own).find(|said| matches!(said.saying, Saying::Other(_)));
     let on_stderr = trace.error_lines().into_iter().find(|line| {
         line.writer().is_some_and(|writer| trace.process_of(writer) == who.id)
             && line.text.as_bytes().starts_with(b"hello")
     });
-    match (other.first(), on_stderr) {
-        (Some(said), _) => (format!("{name} wrote \"{}\"", said.saying), said.events.clone()),
-        (None, Some(line)) => {
+    let last = trace.events_of(who.id).map(|(index, _)| index).last();
+    match (other, on_stderr, trace.programs(who.id).last()) {
+        (Some(said), ..) => (format!("{name} wrote \"{}\"", said.saying), said.events.clone()),
+        (None, Some(line), _) => {
             (format!("{name} wrote \"{}\" on stderr, which is not stdout", line.text), line.events)
         }
-        (None, None) => {
-            let last = trace.events_of(who.id).map(|(index, _)| index).last();
+        (None, None, Some((event, became))) if exec.is_some() => (
+            format!(
+                "{name} became {} without having written it; what lay in a buffer was lost with the old program",
+                became.path
+            ),
+            vec![*event],
+        ),
+        (None, None, _) => {
+            let end = who
+                .end
+                .map_or("had not ended".into(), |(_, status)| format!("ended with {}", in_words(status)));
             (format!("{name} {end} without writing it"), last.into_iter().collect())
         }
     }

@@ -76,11 +76,11 @@ fn reaped_one(trace: &Trace, child: &Task) -> Judgement {
             let (attempts, events) = attempts(trace, child);
             let end = match child.fate {
                 Fate::Adopted { at } if child.end.is_some_and(|(ended, _)| ended < at) => {
-                    "it stayed a zombie until the parent ended"
+                    format!("{the_child} stayed a zombie until its parent ended")
                 }
-                _ => "when it ended, its parent was gone",
+                _ => format!("when {the_child} ended, its parent was gone"),
             };
-            fails(format!("{the_parent} ended, and {attempts} {the_child}: {end}"), events)
+            fails(format!("{attempts}; {end}"), events)
         }
         Fate::Root => Ok("the program is nobody's child".into()),
     }
@@ -109,21 +109,25 @@ fn short(status: ExitStatus) -> String {
     }
 }
 
-/// What became of the parent's wait calls, none of which told it of the child's end.
+/// What became of the parent's wait calls, none of which reaped the child.
 fn attempts(trace: &Trace, child: &Task) -> (String, Vec<usize>) {
-    let by_child = trace.waits(child.id);
-    match (trace.waits(TaskId::ROOT).last(), by_child.first()) {
+    let the_parent = role(trace, TaskId::ROOT);
+    if let Some((event, wait)) = trace.told_of_end(TaskId::ROOT, child.id) {
+        let words =
+            format!("{the_parent} learned of the end by {} with WNOWAIT, which reaps nobody", wait.call);
+        return (words, vec![event]);
+    }
+    match (trace.waits(TaskId::ROOT).last(), trace.waits(child.id).first()) {
         (Some((event, _)), _) => {
-            (format!("its last wait call, {}, did not reap", told(trace, *event)), vec![*event])
+            (format!("the last wait call of {the_parent}: {}", told(trace, *event)), vec![*event])
         }
-        (None, Some((event, _))) => (
-            format!(
-                "made no wait call (the child itself made one: {}), so nobody reaped",
-                told(trace, *event)
-            ),
-            vec![*event],
-        ),
-        (None, None) => ("made no wait call for".into(), trace.birth_of(child.id).into_iter().collect()),
+        (None, Some((event, _))) => {
+            let by_child = told(trace, *event);
+            (format!("{the_parent} made no wait call (its child made one: {by_child})"), vec![*event])
+        }
+        (None, None) => {
+            (format!("{the_parent} made no wait call"), trace.birth_of(child.id).into_iter().collect())
+        }
     }
 }
 

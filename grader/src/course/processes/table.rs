@@ -16,9 +16,12 @@ pub fn beyond_the_three(tables: &Tables, task: TaskId) -> Vec<String> {
         .collect()
 }
 
-/// What a descriptor leads to: "target.txt", "the pipe's write end"; "nothing" if it is closed.
-pub fn behind(tables: &Tables, task: TaskId, fd: Fd) -> String {
-    tables.get(task, fd).map_or("nothing".into(), |ofd| in_words(&ofd.object))
+/// Where a descriptor leads: "descriptor 1 leads to target.txt", "descriptor 0 is closed".
+pub fn leads(tables: &Tables, task: TaskId, fd: Fd) -> String {
+    match tables.get(task, fd) {
+        Some(ofd) => format!("descriptor {fd} leads to {}", in_words(&ofd.object)),
+        None => format!("descriptor {fd} is closed"),
+    }
 }
 
 /// An object in words.

@@ -196,11 +196,9 @@ pub fn passes_success_on(family: &Family, explained: impl FnOnce() -> Result<(),
         Err(finding) => finding,
     };
     explained()?;
-    if let Some((_, status)) = family.child.end
-        && !status.success()
-    {
-        finding.observed =
-            format!("{}; {} ended with {}", finding.observed, family.the_child(), in_words(status));
+    if let Some((_, status)) = family.child.end {
+        let (observed, the_child) = (&finding.observed, family.the_child());
+        finding.observed = format!("{observed}; {the_child} had ended with {}", in_words(status));
     }
     Err(finding.into())
 }

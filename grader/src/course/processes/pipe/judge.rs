@@ -77,7 +77,7 @@ pub fn joined(run: &Run) -> Judgement {
     }
     let side = |stage: &Stage, fd: Fd| {
         let tables = stage.tables(stages.trace);
-        format!("{}'s descriptor {fd} led to {}", stage.who(), table::behind(&tables, stage.task.id, fd))
+        format!("{}'s {}", stage.who(), table::leads(&tables, stage.task.id, fd))
     };
     let (echo, wc) = (side(&stages.echo, Fd(1)), side(&stages.wc, Fd(0)));
     let other = if echo.ends_with("a pipe's write end") && wc.ends_with("a pipe's read end") {

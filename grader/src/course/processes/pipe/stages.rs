@@ -82,12 +82,12 @@ pub fn early_wait(trace: &Trace) -> Option<usize> {
     let children = trace.children(TaskId::ROOT);
     let first = children.first()?.birth.at;
     let second = children.get(1).map(|child| child.birth.at);
-    let waits = trace.waits(TaskId::ROOT).into_iter();
+    let mut waits = trace.waits(TaskId::ROOT).into_iter();
     let early = |event: usize| {
         let begin = trace.events()[event].begin;
         first < begin && second.is_none_or(|second| begin < second)
     };
-    let (event, _) = waits.filter(|(event, wait)| early(*event) && slept_or_told(wait)).last()?;
+    let (event, _) = waits.rfind(|(event, wait)| early(*event) && slept_or_told(wait))?;
     // With one child in all it is a mistake of its own only if the parent never came to the second fork.
     (second.is_some() || trace.events()[event].op.unfinished()).then_some(event)
 }

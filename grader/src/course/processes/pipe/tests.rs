@@ -231,7 +231,7 @@ fn ends_that_do_not_meet_fail_by_joined_whatever_wc_counts() {
         }),
     );
     assert!(
-        finding.observed.starts_with("echo (101)'s descriptor 1 led to the run's stdout"),
+        finding.observed.starts_with("echo (101)'s descriptor 1 leads to the run's stdout"),
         "{}",
         finding.observed
     );

@@ -127,20 +127,18 @@ pub fn descriptors(run: &Run) -> Judgement {
         format!("when cat ({}) starts: 0 and 2 as they were, 1 leads to {name}, nothing else", child.pid);
     let fails = |observed: String| Finding::new(&expected, observed).at([cat.event]);
     if !leads_to_target(run, &family) {
-        let elsewhere = table::behind(&tables, child.id, Fd(1));
-        let opened = opens(run, trace).find_map(|(index, ..)| Some(index));
-        return Err(fails(format!("descriptor 1 leads to {elsewhere}")).at(opened).into());
+        let opened = opens(run, trace).map(|(index, ..)| index).next();
+        return Err(fails(table::leads(&tables, child.id, Fd(1))).at(opened).into());
     }
     if tables.get(child.id, Fd(1)).is_some_and(|ofd| !ofd.flags.writes()) {
-        let opened = opens(run, trace).find_map(|(index, ..)| Some(index));
+        let opened = opens(run, trace).map(|(index, ..)| index).next();
         return Err(fails(format!("descriptor 1 leads to {name}, opened for reading only"))
             .at(opened)
             .into());
     }
     for fd in [Fd(0), Fd(2)] {
         if tables.get(child.id, fd).map(|ofd| &ofd.object) != table::given(trace, fd) {
-            let elsewhere = table::behind(&tables, child.id, fd);
-            return Err(fails(format!("descriptor {fd} leads to {elsewhere}")).into());
+            return Err(fails(table::leads(&tables, child.id, fd)).into());
         }
     }
     match &table::beyond_the_three(&tables, child.id)[..] {
@@ -212,7 +210,7 @@ pub fn permissions(run: &Run) -> Judgement {
             format!("{name} with {} ({wanted:#o})", letters(wanted)),
             format!("{name} has {} ({:#o})", letters(file.mode), file.mode),
         )
-        .at(opens(run, family.trace).find_map(|(index, ..)| Some(index)))
+        .at(opens(run, family.trace).map(|(index, ..)| index).next())
         .into()),
         None => match content(run) {
             Err(Objection::Fails(_)) | Ok(_) => Err(Objection::Moot { because: CONTENT.id }),
@@ -260,7 +258,7 @@ pub fn truncated(run: &Run) -> Judgement {
     let (name, wanted) = (target(run), wanted_bytes(run));
     let expected =
         format!("{name} with the {} bytes of {} and none of the old ones", wanted.len(), run.arg(0));
-    let opened = opens(run, family.trace).find_map(|(index, ..)| Some(index));
+    let opened = opens(run, family.trace).map(|(index, ..)| index).next();
     let fails = |observed: String| Err(Finding::new(&expected, observed).at(opened).into());
     let bytes = left(run).map_or(&[][..], |file| &file.bytes);
     if bytes == wanted {
@@ -311,11 +309,8 @@ pub fn unwritable(run: &Run) -> Judgement {
             return match became(trace, child, "cat") {
                 Ok(cat) => {
                     let tables = table::at_start(trace, &cat);
-                    let elsewhere = table::behind(&tables, child.id, Fd(1));
-                    let observed = format!(
-                        "cat ({}) ran all the same, and its descriptor 1 led to {elsewhere}",
-                        child.pid
-                    );
+                    let where_to = table::leads(&tables, child.id, Fd(1));
+                    let observed = format!("cat ({}) ran all the same; its {where_to}", child.pid);
                     Err(fails(observed).at([cat.event]).into())
                 }
                 Err(_) if exec.path.file_name() == b"cat" => {

@@ -195,7 +195,7 @@ fn an_open_original_or_a_closed_stdin_fails_by_descriptors() {
             becomes_cat(run, c, 0);
         }),
     );
-    assert!(finding.observed.contains("descriptor 0 leads to nothing"), "{}", finding.observed);
+    assert!(finding.observed.contains("descriptor 0 is closed"), "{}", finding.observed);
 }
 
 #[test]

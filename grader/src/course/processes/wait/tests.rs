@@ -125,7 +125,7 @@ fn a_child_that_waits_itself_is_not_reaped() {
             run.exit(P, 0);
         }),
     );
-    let words = "the child itself made one: wait4 answered ECHILD";
+    let words = "its child made one: wait4 answered ECHILD";
     assert!(finding.observed.contains(words), "{}", finding.observed);
 }
 
@@ -302,7 +302,11 @@ fn a_status_other_than_0_fails_by_exit_status() {
             run.exit(P, 1);
         }),
     );
-    assert!(finding.observed.contains("the child (101) ended with exit status 1"), "{}", finding.observed);
+    assert!(
+        finding.observed.contains("the child (101) had ended with exit status 1"),
+        "{}",
+        finding.observed
+    );
 }
 
 #[test]
