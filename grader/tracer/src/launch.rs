@@ -62,7 +62,7 @@ pub struct Limits {
     pub linger: Duration,
     /// How much of each stream is kept, in bytes. More is read and dropped.
     pub output_bytes: usize,
-    /// How many events are kept. More ends the run as [`grader_trace::Ending::TimedOut`].
+    /// How many events are kept. More ends the run as [`grader_trace::Ending::Overflowed`].
     pub events: usize,
 }
 

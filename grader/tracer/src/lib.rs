@@ -39,7 +39,7 @@ pub use recording::{Captured, Recording};
 pub use sys::memory::reads_memory_in_bulk;
 pub use trouble::Trouble;
 
-use engine::Engine;
+use engine::{Engine, Executed};
 use filter::Filter;
 
 /// Runs a program to its end, or to the limits, and tells what happened.
@@ -67,14 +67,21 @@ fn run_here(launch: &Launch, cancel: &Cancel) -> Result<Recording, Trouble> {
     sys::process::become_subreaper()
         .map_err(|error| Trouble::System { operation: "becoming a subreaper (prctl)", error })?;
     let filter = Filter::new(launch.watch);
-    let start::Started { pid, stdout, stderr, terminal, keep, mut errors } = start::start(launch, &filter)?;
-    let drain = output::Drain::start([stdout, stderr], launch.limits.output_bytes)?;
-    let mut engine = Engine::new(launch, cancel, pid)?;
-    let executed = engine.run()?;
-    if !executed {
-        return Err(start::failure(&mut errors, launch));
-    }
-    let output = drain.finish();
+    let (streams, ends) = start::Streams::open(launch)?;
+    let drain = output::Drain::start(ends, launch.limits.output_bytes)?;
+    let mut engine = Engine::new(launch, cancel, streams.names())?;
+    let mut started = start::start(launch, &filter, &streams)?;
+    let terminal = streams.terminal.clone();
+    let keep = streams.let_go();
+    let recording = match engine.run(started.pid) {
+        Err(trouble) => {
+            engine.abandon();
+            return Err(trouble);
+        }
+        Ok(Executed::No) => return Err(started.failure(launch)),
+        Ok(Executed::Yes) => engine.finish(terminal),
+    };
+    let [stdout, stderr] = drain.finish();
     drop(keep);
-    Ok(engine.finish(terminal, output))
+    Ok(Recording { stdout, stderr, ..recording })
 }

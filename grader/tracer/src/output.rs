@@ -9,14 +9,14 @@ use crate::trouble::Trouble;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::unistd::{pipe2, read};
+use nix::unistd::{pipe2, read, write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::JoinHandle;
 
 /// A running collection.
 pub(crate) struct Drain {
     thread: JoinHandle<[Captured; 2]>,
-    /// Dropping it tells the thread that the run is over.
+    /// A byte tells the thread that the run is over; so does its end, if nobody else holds a copy.
     over: OwnedFd,
 }
 
@@ -38,6 +38,8 @@ impl Drain {
 
     /// Tells that no task of the run is left, and takes what was collected: stdout and stderr.
     pub(crate) fn finish(self) -> [Captured; 2] {
+        // If it cannot be written, the thread is gone already.
+        let _ = write(&self.over, b"!");
         drop(self.over);
         self.thread.join().unwrap_or_default()
     }

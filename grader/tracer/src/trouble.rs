@@ -14,6 +14,13 @@ pub enum Trouble {
         /// What the kernel says.
         error: io::Error,
     },
+    /// The working directory cannot be entered.
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// What the kernel says.
+        error: io::Error,
+    },
     /// This machine does not allow tracing.
     PtraceForbidden {
         /// What was tried.
@@ -41,6 +48,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Program { path, error } => write!(f, "cannot run {}: {error}", path.display()),
+            Trouble::Directory { path, error } => {
+                write!(f, "cannot enter the working directory {}: {error}", path.display())
+            }
             Trouble::PtraceForbidden { operation, error } => write!(
                 f,
                 "this machine does not allow tracing ({operation}: {error}); in a container, start it with \

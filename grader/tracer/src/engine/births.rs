@@ -57,6 +57,7 @@ impl Engine<'_> {
         });
         self.recorder.end(creator.id, call.begun, Operation::Fork(fork), call.injected);
         self.live.insert(task);
+        self.leaving.is_born(child);
         match self.strangers.remove(&child) {
             Some(Stranger::Stands) => self.first_stop(child),
             Some(Stranger::Ended(status)) => match self.live.remove(child) {

@@ -61,7 +61,7 @@ impl Engine<'_> {
         if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
             self.recorder.keep(begun.stamp, snapshot::take(task, &registers));
         }
-        let refused = self.faults.strike(task.id, &op);
+        let refused = self.faults.strike(task.tgid == self.root, &op);
         if let Operation::Call { .. } = op {
             self.clock.timers = true;
         }

@@ -37,9 +37,6 @@ impl Engine<'_> {
         } else {
             self.stranger_ends(pid, status);
         }
-        if pid == self.root {
-            self.clock.root_gone.get_or_insert(Instant::now());
-        }
         Ok(())
     }
 
@@ -82,7 +79,10 @@ impl Engine<'_> {
                 let injected = self.was_killed_by_plan(leader.id, whole);
                 self.recorder.instant(leader.id, Operation::Exit(whole), injected);
             }
-            self.pacer.is_dying(task.tgid);
+            self.leaving.add(task.tgid);
+            if task.tgid == self.root {
+                self.clock.root_gone.get_or_insert(Instant::now());
+            }
             let parent_waits = parent == 0 || self.live.has_process(parent);
             self.orphans.ended(task.tgid, parent, parent_waits);
         }

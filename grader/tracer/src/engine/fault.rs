@@ -1,7 +1,7 @@
 //! Which calls the plan makes fail.
 
 use crate::launch::{Fault, FaultCall, Whose};
-use grader_trace::{CloneFlags, Errno, Operation, TaskId};
+use grader_trace::{CloneFlags, Errno, Operation};
 
 /// The faults of a plan, with how many calls each has seen.
 pub(crate) struct Faults(Vec<(Fault, u32)>);
@@ -11,15 +11,15 @@ impl Faults {
         Faults(plan.iter().map(|fault| (*fault, 0)).collect())
     }
 
-    /// The error that this call is to answer, if it is to fail.
-    pub(crate) fn strike(&mut self, task: TaskId, op: &Operation) -> Option<Errno> {
+    /// The error that this call of the root, or of another process, is to answer, if it is to fail.
+    pub(crate) fn strike(&mut self, by_root: bool, op: &Operation) -> Option<Errno> {
         let call = match op {
             Operation::Fork(fork) if !fork.flags.has(CloneFlags::THREAD) => FaultCall::Fork,
             Operation::Exec(_) => FaultCall::Exec,
             Operation::Pipe { .. } => FaultCall::Pipe,
             _ => return None,
         };
-        let whose = if task == TaskId::ROOT { Whose::Root } else { Whose::Descendants };
+        let whose = if by_root { Whose::Root } else { Whose::Descendants };
         let mut struck = None;
         for (fault, seen) in &mut self.0 {
             if fault.call == call && fault.whose == whose {

@@ -17,6 +17,7 @@ mod births;
 mod calls;
 mod ends;
 mod fault;
+mod leaving;
 mod orphans;
 mod pace;
 mod recorder;
@@ -28,23 +29,32 @@ mod time;
 mod waits;
 
 use crate::launch::{Cancel, Launch, Stdin};
-use crate::recording::Recording;
+use crate::recording::{Captured, Recording};
 use crate::sys::clock::Tick;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{News, Report, Reports};
 use crate::trouble::Trouble;
 use fault::Faults;
-use grader_trace::{Ending, ExitStatus, Header, Object, Pid, Text, Trace};
+use grader_trace::{Ending, ExitStatus, Header, Object, Pid, TaskId, Text, Trace};
+use leaving::Leaving;
 use libc::pid_t;
 use orphans::Orphans;
 use pace::Pacer;
 use recorder::Recorder;
+use rest::Outside;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 use task::{Live, Task};
 use time::Clock;
+
+/// Whether a run has come to the program's first instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Executed {
+    Yes,
+    No,
+}
 
 /// A run under way.
 pub(crate) struct Engine<'a> {
@@ -54,8 +64,6 @@ pub(crate) struct Engine<'a> {
     reports: Reports,
     /// Device and inode of the program that was started, to know it again after an exec.
     program: Option<(u64, u64)>,
-    /// What the run's standard input is, if others hold it too.
-    outside: Option<String>,
     /// The root has made its exec.
     started: bool,
     live: Live,
@@ -67,43 +75,51 @@ pub(crate) struct Engine<'a> {
     pacer: Pacer,
     faults: Faults,
     orphans: Orphans,
+    leaving: Leaving,
+    outside: Outside,
     clock: Clock,
     /// Why everything is being killed, if it is.
     killing: Option<Ending>,
 }
 
 impl<'a> Engine<'a> {
-    /// An engine for a child that has just been seized.
-    pub(crate) fn new(launch: &'a Launch, cancel: &'a Cancel, root: pid_t) -> Result<Engine<'a>, Trouble> {
-        let tick = Tick::start(time::TICK)
+    /// An engine for children of the calling thread. `outputs` are the names of what the tracer collects.
+    pub(crate) fn new(
+        launch: &'a Launch,
+        cancel: &'a Cancel,
+        outputs: Vec<String>,
+    ) -> Result<Engine<'a>, Trouble> {
+        let tick = Tick::new()
             .map_err(|error| Trouble::System { operation: "starting a timer (timer_create)", error })?;
-        let mut live = Live::default();
-        let mut task = Task::new(grader_trace::TaskId::ROOT, root, root, 0);
-        task.fresh = false;
-        live.insert(task);
+        let input = (launch.stdin == Stdin::Inherit)
+            .then(|| process::descriptor_name(std::process::id() as pid_t, 0).unwrap_or_default());
         Ok(Engine {
             launch,
             cancel,
-            root,
+            root: 0,
             reports: Reports::default(),
             program: None,
-            outside: (launch.stdin == Stdin::Inherit)
-                .then(|| process::descriptor_name(std::process::id() as pid_t, 0).unwrap_or_default()),
             started: false,
-            live,
+            live: Live::default(),
             strangers: HashMap::new(),
             own_children: HashSet::new(),
-            recorder: Recorder::new(root, &launch.limits),
+            recorder: Recorder::new(&launch.limits),
             pacer: Pacer::new(launch.plan.pace),
             faults: Faults::new(&launch.plan.faults),
             orphans: Orphans::default(),
+            leaving: Leaving::default(),
+            outside: Outside { input, outputs },
             clock: Clock::new(tick),
             killing: None,
         })
     }
 
-    /// Follows the run to its end. Whether the program was ever executed.
-    pub(crate) fn run(&mut self) -> Result<bool, Trouble> {
+    /// Follows a child that has just been seized, and all that come of it, to the end.
+    pub(crate) fn run(&mut self, root: pid_t) -> Result<Executed, Trouble> {
+        self.root = root;
+        self.live.insert(Task { fresh: false, ..Task::new(TaskId::ROOT, root, root, 0) });
+        self.recorder.names_root(root);
+        self.clock.start()?;
         loop {
             match self.reports.next() {
                 Ok(News::Of(pid, report)) => self.dispatch(pid, report)?,
@@ -115,11 +131,13 @@ impl<'a> Engine<'a> {
             }
             self.look_at_the_clock()?;
         }
-        Ok(self.started)
+        // Who calls a run off, or whose time is up, before the program has begun, is not told of a failure.
+        let begun = self.started || self.killing.is_some();
+        Ok(if begun { Executed::Yes } else { Executed::No })
     }
 
     /// Reaps what is left and puts the trace together.
-    pub(crate) fn finish(mut self, terminal: Option<String>, output: [crate::Captured; 2]) -> Recording {
+    pub(crate) fn finish(mut self, terminal: Option<String>) -> Recording {
         self.abandon_the_living();
         self.orphans.finish();
         let wall = self.recorder.elapsed();
@@ -131,7 +149,7 @@ impl<'a> Engine<'a> {
             descriptors: vec![
                 (
                     grader_trace::Fd(0),
-                    Object::File(Text::from(self.outside.as_deref().unwrap_or("/dev/null"))),
+                    Object::File(Text::from(self.outside.input.as_deref().unwrap_or("/dev/null"))),
                 ),
                 (grader_trace::Fd(1), Object::Stdout),
                 (grader_trace::Fd(2), Object::Stderr),
@@ -139,15 +157,32 @@ impl<'a> Engine<'a> {
             terminal: terminal.map(Text::from),
         };
         let ending = self.killing.unwrap_or(Ending::Finished);
-        let [stdout, stderr] = output;
         Recording {
             trace: Trace::new(header, self.recorder.events, ending),
-            stdout,
-            stderr,
+            stdout: Captured::default(),
+            stderr: Captured::default(),
             snapshots: self.recorder.snapshots,
             dropped: self.recorder.dropped,
             wall,
         }
+    }
+
+    /// Ends a run that cannot be followed any more: kills and reaps whatever there is, and cares for nothing else.
+    pub(crate) fn abandon(mut self) {
+        self.kill_all(Ending::Cancelled);
+        loop {
+            match self.reports.next() {
+                Ok(News::Of(pid, Report::Ended(_))) => self.orphans.strays(pid),
+                Ok(News::Of(pid, _)) => {
+                    process::kill(pid, libc::SIGKILL);
+                    // Out of the exit event, too. A task that is gone by now is none to care for.
+                    let _ = ptrace::resume(pid, Resume::Free, 0);
+                }
+                Ok(News::Interrupted) => {}
+                Ok(News::Nobody) | Err(_) => break,
+            }
+        }
+        self.orphans.finish();
     }
 
     fn dispatch(&mut self, pid: pid_t, report: Report) -> Result<(), Trouble> {

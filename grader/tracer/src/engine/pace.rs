@@ -1,9 +1,9 @@
 //! Holding tasks back, so that a schedule that the kernel seldom chooses comes up each time.
 
-use super::rest::{self, Rest};
-use super::task::Live;
+use super::leaving::Leaving;
+use super::rest::{self, Outside, Rest};
+use super::task::{Live, Task};
 use crate::launch::Pace;
-use crate::sys::process;
 use libc::pid_t;
 use std::collections::VecDeque;
 
@@ -14,13 +14,11 @@ const VAIN_WAITS: u32 = 3;
 pub(crate) struct Pacer {
     pace: Pace,
     held: VecDeque<pid_t>,
-    /// Processes that are on their way out: a parent is held until they are zombies.
-    dying: Vec<pid_t>,
 }
 
 impl Pacer {
     pub(crate) fn new(pace: Pace) -> Pacer {
-        Pacer { pace, held: VecDeque::new(), dying: Vec::new() }
+        Pacer { pace, held: VecDeque::new() }
     }
 
     /// Whether anybody is held.
@@ -46,13 +44,6 @@ impl Pacer {
         hold
     }
 
-    /// A process is on its way out.
-    pub(crate) fn is_dying(&mut self, pid: pid_t) {
-        if self.pace == Pace::SlowParents {
-            self.dying.push(pid);
-        }
-    }
-
     /// A task is gone.
     pub(crate) fn forget(&mut self, tid: pid_t) {
         self.held.retain(|held| *held != tid);
@@ -65,16 +56,14 @@ impl Pacer {
     }
 
     /// Whom to let go now: the one held longest, if nobody else has anything left to do.
-    pub(crate) fn release(&mut self, live: &Live) -> Option<pid_t> {
-        if self.held.is_empty() {
+    pub(crate) fn release(&mut self, live: &Live, leaving: &mut Leaving, outside: &Outside) -> Option<pid_t> {
+        if self.held.is_empty() || leaving.anybody() {
             return None;
         }
-        self.dying.retain(|pid| !matches!(process::state(*pid), None | Some(b'Z')));
+        let is_quiet = |task: &Task| {
+            task.vain_waits >= VAIN_WAITS || (!task.fresh && rest::of(task, outside) != Rest::Active)
+        };
         let mut others = live.iter().filter(|task| !self.held.contains(&task.tid));
-        let quiet = self.dying.is_empty()
-            && others.all(|task| {
-                task.vain_waits >= VAIN_WAITS || (!task.fresh && rest::of(task, None) != Rest::Active)
-            });
-        if quiet { self.held.pop_front() } else { None }
+        if others.all(is_quiet) { self.held.pop_front() } else { None }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(root: i32, limits: &Limits) -> Recorder {
+    pub(crate) fn new(limits: &Limits) -> Recorder {
         Recorder {
             events: Vec::new(),
             snapshots: BTreeMap::new(),
@@ -46,13 +46,18 @@ impl Recorder {
             clock: 0,
             start: Instant::now(),
             tasks: 1,
-            names: HashMap::from([(root, TaskId::ROOT)]),
+            names: HashMap::new(),
             ends: HashMap::new(),
             event_limit: limits.events,
             routines: [0; ROUTINES],
             data_left: DATA_BUDGET,
             snapshot_left: SNAPSHOT_BUDGET,
         }
+    }
+
+    /// The root's PID is known.
+    pub(crate) fn names_root(&mut self, pid: i32) {
+        self.names.insert(pid, TaskId::ROOT);
     }
 
     /// The program has started: times count from here.

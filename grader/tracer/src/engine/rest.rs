@@ -15,10 +15,18 @@ pub(crate) enum Rest {
     WaitsForOthers,
 }
 
-/// Looks at one task. `outside` names what the run shares with somebody else: the standard input that it was
-/// given, if it is not `/dev/null`. Who shares that may send signals, too.
-pub(crate) fn of(task: &Task, outside: Option<&str>) -> Rest {
-    let for_a_signal = if outside.is_some() { Rest::Asleep } else { Rest::WaitsForOthers };
+/// What a run shares with somebody outside, by the names that descriptors have in /proc.
+#[derive(Debug, Default)]
+pub(crate) struct Outside {
+    /// The standard input that it was given, if it is not `/dev/null`. Who shares that may send signals, too.
+    pub(crate) input: Option<String>,
+    /// Standard output and standard error: what is written there is taken by the tracer, sooner or later.
+    pub(crate) outputs: Vec<String>,
+}
+
+/// Looks at one task.
+pub(crate) fn of(task: &Task, outside: &Outside) -> Rest {
+    let for_a_signal = if outside.input.is_some() { Rest::Asleep } else { Rest::WaitsForOthers };
     if task.stopped.is_some() {
         return for_a_signal;
     }
@@ -39,8 +47,10 @@ pub(crate) fn of(task: &Task, outside: Option<&str>) -> Rest {
         | libc::SYS_clone3 => Rest::WaitsForOthers,
         libc::SYS_pause | libc::SYS_rt_sigsuspend => for_a_signal,
         libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
+            let writes = matches!(number, libc::SYS_write | libc::SYS_writev);
             match process::descriptor_name(task.tid, args[0] as i32) {
-                Some(name) if Some(name.as_str()) == outside => Rest::Asleep,
+                Some(name) if writes && outside.outputs.contains(&name) => Rest::Active,
+                Some(name) if Some(&name) == outside.input.as_ref() => Rest::Asleep,
                 Some(name) if name.starts_with("pipe:") || name.starts_with("/dev/pts/") => {
                     Rest::WaitsForOthers
                 }

@@ -10,13 +10,16 @@ use grader_trace::{Ending, Operation};
 use std::time::{Duration, Instant};
 
 /// How often the clock is looked at.
-pub(super) const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(10);
 
 /// How often, while tasks are held back.
 const QUICK_TICK: Duration = Duration::from_millis(1);
 
 /// How long nobody may move before a run counts as stalled.
 const STALL: Duration = Duration::from_millis(200);
+
+/// How often nobody may be seen to move in that time: the whole machine may have stood still meanwhile.
+const STALL_LOOKS: u32 = 10;
 
 /// How long tasks are held back at the most, all together.
 const HOLD_LIMIT: Duration = Duration::from_secs(3);
@@ -28,8 +31,8 @@ pub(super) struct Clock {
     last: Instant,
     /// Reports since the last look.
     moved: bool,
-    /// Since when nobody has moved.
-    still: Since,
+    /// Since when nobody has moved, and how often that was seen.
+    still: Option<(Instant, u32)>,
     /// Since when the root is gone.
     pub(super) root_gone: Since,
     /// Since when tasks are held.
@@ -57,6 +60,11 @@ impl Clock {
     /// Something has happened in the run.
     pub(super) fn moved(&mut self) {
         self.moved = true;
+    }
+
+    /// Begins to tick.
+    pub(super) fn start(&self) -> Result<(), Trouble> {
+        self.tick.set(TICK).map_err(|error| Trouble::System { operation: "setting a timer", error })
     }
 
     fn set_quick(&mut self, quick: bool) -> Result<(), Trouble> {
@@ -125,8 +133,11 @@ impl Engine<'_> {
         }
         let since = *self.clock.holding.get_or_insert(now);
         let too_long = self.clock.held + (now - since) >= HOLD_LIMIT;
-        let released =
-            if too_long { self.pacer.release_all() } else { Vec::from_iter(self.pacer.release(&self.live)) };
+        let released = if too_long {
+            self.pacer.release_all()
+        } else {
+            Vec::from_iter(self.pacer.release(&self.live, &mut self.leaving, &self.outside))
+        };
         for pid in released {
             self.clock.moved();
             self.go_on(pid)?;
@@ -136,21 +147,22 @@ impl Engine<'_> {
 
     /// Ends the run if every living task has been waiting for another one for a while.
     ///
-    /// Sound because what a task in [`Rest::WaitsForOthers`] waits for can come from the tasks of the run only,
-    /// and no timer is armed.
+    /// Sound because what a task in [`Rest::WaitsForOthers`] waits for can come from the tasks of the run only:
+    /// no timer is armed, nobody is about to be introduced or to become a zombie.
     fn look_for_a_stall(&mut self, now: Instant) {
         let possible = self.launch.watch.sleeps
             && !self.clock.timers
             && !self.pacer.is_holding()
-            && !std::mem::take(&mut self.clock.moved);
-        if !possible
-            || !self.live.iter().all(|task| rest::of(task, self.outside.as_deref()) == Rest::WaitsForOthers)
-            || self.live.is_empty()
-        {
+            && !std::mem::take(&mut self.clock.moved)
+            && self.strangers.is_empty();
+        let at_rest = |task: &Task| rest::of(task, &self.outside) == Rest::WaitsForOthers;
+        if !possible || self.live.is_empty() || self.leaving.anybody() || !self.live.iter().all(at_rest) {
             self.clock.still = None;
             return;
         }
-        if now - *self.clock.still.get_or_insert(now) >= STALL {
+        let (since, looks) = self.clock.still.get_or_insert((now, 0));
+        *looks += 1;
+        if now - *since >= STALL && *looks >= STALL_LOOKS {
             self.kill_all(Ending::Stalled);
         }
     }

@@ -40,10 +40,25 @@ fn install_handler() -> io::Result<()> {
     }
 }
 
+/// The thread may have been started by one that blocks all signals.
+fn unblock() -> io::Result<()> {
+    let mut tick = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigemptyset initialises the set that it is given.
+    unsafe { libc::sigemptyset(tick.as_mut_ptr()) };
+    // SAFETY: the set is initialised.
+    unsafe { libc::sigaddset(tick.as_mut_ptr(), tick_signal()) };
+    // SAFETY: the set is initialised; the old mask is not asked for.
+    match unsafe { libc::pthread_sigmask(libc::SIG_UNBLOCK, tick.as_ptr(), ptr::null_mut()) } {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
+    }
+}
+
 impl Tick {
-    /// Starts to tick for the calling thread.
-    pub(crate) fn start(every: Duration) -> io::Result<Tick> {
+    /// A tick for the calling thread, which does not tick yet.
+    pub(crate) fn new() -> io::Result<Tick> {
         install_handler()?;
+        unblock()?;
         let mut event = MaybeUninit::<libc::sigevent>::zeroed();
         // SAFETY: all-zero bytes are a valid sigevent.
         let event = unsafe { event.assume_init_mut() };
@@ -56,12 +71,10 @@ impl Tick {
         if unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, event, &raw mut timer) } != 0 {
             return Err(io::Error::last_os_error());
         }
-        let tick = Tick { timer };
-        tick.set(every)?;
-        Ok(tick)
+        Ok(Tick { timer })
     }
 
-    /// Changes the period.
+    /// Ticks with this period from now on.
     pub(crate) fn set(&self, every: Duration) -> io::Result<()> {
         let period = libc::timespec {
             tv_sec: every.as_secs() as libc::time_t,

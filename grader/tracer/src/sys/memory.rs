@@ -1,16 +1,19 @@
 //! Reading the memory of a stopped task.
 //!
-//! process_vm_readv(2) is quick; where a container's rules deny it, PEEKDATA
-//! (which a tracer may always use) does the same word by word.
+//! process_vm_readv(2) is quick. Where a container's rules deny it, /proc/PID/mem
+//! is read; where that is denied too, PEEKDATA (which a tracer may always use)
+//! does the same word by word.
 
 use super::ptrace;
 use libc::pid_t;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static READV_DENIED: AtomicBool = AtomicBool::new(false);
 
-/// Whether process_vm_readv(2) has worked up to now. Where it is denied, PEEKDATA takes its place.
+/// Whether process_vm_readv(2) has worked up to now. Where it is denied, slower ways take its place.
 pub fn reads_memory_in_bulk() -> bool {
     !READV_DENIED.load(Ordering::Relaxed)
 }
@@ -73,7 +76,16 @@ impl Memory {
                 Err(_) => return 0,
             }
         }
-        self.fill_by_words(addr, into)
+        match self.fill_from_proc(addr, into) {
+            Ok(count) => count,
+            Err(error) if error.raw_os_error() == Some(libc::EIO) => 0,
+            Err(_) => self.fill_by_words(addr, into),
+        }
+    }
+
+    /// See proc_pid_mem(5). What is not mapped answers EIO, or ends what is read.
+    fn fill_from_proc(self, addr: u64, into: &mut [u8]) -> io::Result<usize> {
+        File::open(format!("/proc/{}/mem", self.0))?.read_at(into, addr)
     }
 
     fn fill_at_once(self, addr: u64, into: &mut [u8]) -> io::Result<usize> {
@@ -106,5 +118,73 @@ impl Memory {
             filled += count;
         }
         filled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    /// A page of memory with nothing behind it, full of `x`; its address.
+    fn page_at_an_edge() -> u64 {
+        let length = 2 * PAGE as usize;
+        let (protection, flags) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let pages = unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, -1, 0) };
+        assert_ne!(pages, libc::MAP_FAILED);
+        // SAFETY: the first page of the mapping is writable and nobody else's.
+        unsafe { ptr::write_bytes(pages.cast::<u8>(), b'x', PAGE as usize) };
+        // SAFETY: the second page of the mapping is made above.
+        let second = unsafe { pages.cast::<u8>().add(PAGE as usize) };
+        // SAFETY: nobody uses the second page.
+        assert_eq!(unsafe { libc::munmap(second.cast(), PAGE as usize) }, 0);
+        pages as u64
+    }
+
+    /// A stopped tracee with the same memory; killed when the tracer's thread ends.
+    fn stopped_copy() -> pid_t {
+        // SAFETY: the child makes async-signal-safe calls only, and stops.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            // SAFETY: TRACEME takes nothing.
+            unsafe { libc::ptrace(libc::PTRACE_TRACEME, 0, 0, 0) };
+            // SAFETY: raise takes a number.
+            unsafe { libc::raise(libc::SIGSTOP) };
+        }
+        // SAFETY: the status is not asked for.
+        assert_eq!(unsafe { libc::waitpid(pid, ptr::null_mut(), 0) }, pid);
+        pid
+    }
+
+    #[test]
+    fn all_ways_read_the_same_and_end_at_the_edge() {
+        let page = page_at_an_edge();
+        let pid = stopped_copy();
+        let memory = Memory(pid);
+        for (before_edge, length) in [(100, 50), (100, 100), (100, 200), (3, 20), (5000, 10), (0, 8)] {
+            let addr = page + PAGE - before_edge;
+            let fill = |way, into: &mut [u8]| match way {
+                0 => memory.fill_at_once(addr, into).unwrap_or(0),
+                1 => memory.fill_from_proc(addr, into).unwrap_or(0),
+                _ => memory.fill_by_words(addr, into),
+            };
+            let expected = if before_edge > PAGE { None } else { Some(length.min(before_edge as usize)) };
+            for way in 0..3 {
+                let mut bytes = vec![0; length];
+                let count = fill(way, &mut bytes);
+                if let Some(expected) = expected {
+                    assert_eq!(
+                        count, expected,
+                        "way {way}, {length} bytes from {before_edge} before the edge"
+                    );
+                    assert!(bytes[..count].iter().all(|byte| *byte == b'x'), "way {way}: {bytes:?}");
+                }
+            }
+        }
+        crate::sys::process::kill(pid, libc::SIGKILL);
+        // SAFETY: the status is not asked for.
+        assert_eq!(unsafe { libc::waitpid(pid, ptr::null_mut(), 0) }, pid);
     }
 }
