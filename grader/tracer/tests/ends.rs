@@ -180,7 +180,7 @@ fn the_tracer_may_be_killed_at_any_moment_and_nothing_survives() {
     for moment in 0..60 {
         let mark = format!("{}-{moment}", dice.seed);
         let mut tracer = Command::new(specimen())
-            .args(["trace", "bustle"])
+            .args(["trace", "as it is", "bustle"])
             .env("STAGE", &mark)
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -7,7 +7,13 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
 
 mod births;
+mod company;
+mod container;
 mod ends;
+mod limits;
+mod output;
+mod plan;
 mod restarts;
 mod signals;
 mod stage;
+mod start;

@@ -9,8 +9,12 @@
 mod births;
 mod ends;
 mod kernel;
+mod limits;
+mod output;
+mod plan;
 mod restarts;
 mod signals;
+mod start;
 mod tracing;
 
 use std::process::ExitCode;
@@ -18,7 +22,17 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 5] = [births::mode, ends::mode, signals::mode, restarts::mode, tracing::mode];
+const SUBJECTS: [Modes; 9] = [
+    births::mode,
+    ends::mode,
+    signals::mode,
+    restarts::mode,
+    output::mode,
+    limits::mode,
+    plan::mode,
+    start::mode,
+    tracing::mode,
+];
 
 fn main() -> ExitCode {
     kernel::own_program();

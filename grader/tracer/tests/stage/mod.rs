@@ -9,6 +9,7 @@ mod folder;
 mod outsider;
 mod questions;
 mod survivors;
+mod traced;
 
 pub use audit::{audit, listing};
 pub use dice::Dice;
@@ -16,6 +17,7 @@ pub use folder::Folder;
 pub use outsider::{Outsider, send, try_to_kill};
 pub use questions::*;
 pub use survivors::{assert_nothing_left, descendants, survivors};
+pub use traced::Traced;
 
 use grader_tracer::{
     Cancel, Fault, KillAt, Launch, Limits, Pace, Plan, Recording, Stdin, Stdout, Trouble, Watch, run,

@@ -1,6 +1,6 @@
 //! Short questions on a trace, for assertions.
 
-use grader_trace::{Event, ExitStatus, Fate, Operation, Outcome, Signal, Task, TaskId, Trace};
+use grader_trace::{ExitStatus, Fate, Operation, Outcome, Signal, Task, TaskId, Trace};
 
 pub fn exited(code: u8) -> ExitStatus {
     ExitStatus::Exited(code)
@@ -26,11 +26,6 @@ pub fn reaper(task: &Task) -> Option<TaskId> {
         Fate::Reaped { by, .. } => Some(by),
         _ => None,
     }
-}
-
-/// What a task did, without what it did before the specimen's `main`: what is between the marks.
-pub fn acts(trace: &Trace, task: TaskId) -> Vec<&Event> {
-    trace.events_of(task).map(|(_, event)| event).collect()
 }
 
 /// The reads of a task from one descriptor, with their outcomes.
