@@ -11,7 +11,7 @@ fn a_run_ends_when_its_time_is_up() {
     for mode in ["sleeps", "computes"] {
         let recording = Stage::of(mode, &["1000000"]).limits(|limits| limits.wall = wall).run();
         assert_eq!(*recording.trace.ending(), Ending::TimedOut);
-        assert_eq!(root_status(&recording.trace), Some(killed(libc::SIGKILL)));
+        assert_eq!(root_status(&recording.trace), None, "it did not end by itself");
         assert!(recording.wall >= wall);
     }
 }
@@ -49,7 +49,7 @@ fn a_deadlock_is_seen_as_one() {
         let trace = stage.run().trace;
         let expected = if how == "poll" { Ending::TimedOut } else { Ending::Stalled };
         assert_eq!(*trace.ending(), expected, "{how}: {}", listing(&trace));
-        assert_eq!(root_status(&trace), Some(killed(libc::SIGKILL)));
+        assert_eq!(root_status(&trace), None, "it did not end by itself");
     }
 }
 
