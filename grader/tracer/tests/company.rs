@@ -83,18 +83,3 @@ fn a_caller_that_blocks_all_signals_still_has_its_limits() {
     pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&before), None).expect("a mask");
     assert_eq!(*trace.ending(), Ending::TimedOut);
 }
-
-#[test]
-fn source_lines_can_be_found_in_every_task() {
-    let mut stage = Stage::of("bustle", &[]);
-    stage.launch.snapshots = true;
-    let recording = stage.run();
-    let writes = recording.trace.pieces();
-    assert!(!writes.is_empty());
-    for piece in writes {
-        let event = &recording.trace.events()[piece.event];
-        let snapshot = recording.snapshots.get(&event.begin).expect("each write of the program has one");
-        let ip = *snapshot.registers.last().expect("the instruction pointer");
-        assert!(snapshot.modules.iter().any(|module| (module.start..module.end).contains(&ip)));
-    }
-}

@@ -177,3 +177,20 @@ fn the_descriptor_table_that_follows_from_the_trace_is_the_kernels() {
         }
     }
 }
+
+#[test]
+fn what_it_takes_to_find_source_lines_is_kept_for_every_task() {
+    let mut stage = Stage::of("speaks_after_fork", &["waits"]);
+    stage.launch.snapshots = true;
+    let recording = right(&stage);
+    let writes = recording.trace.pieces();
+    assert_eq!(writes.len(), 2);
+    for piece in writes {
+        let event = &recording.trace.events()[piece.event];
+        let snapshot = recording.snapshots.get(&event.begin).expect("each write of the program has one");
+        let ip = *snapshot.registers.last().expect("the instruction pointer");
+        assert!(snapshot.modules.iter().any(|module| (module.start..module.end).contains(&ip)));
+        let program = snapshot.modules.iter().filter(|module| module.path == specimen());
+        assert!(program.count() > 0 && !snapshot.stack.is_empty());
+    }
+}
