@@ -41,7 +41,8 @@ impl TraceOrder {
         schedule
     }
 
-    /// How many schedules are this execution; `None` if more than `budget` residual orders had to be looked at.
+    /// How many schedules are this execution; `None` if `budget` did not suffice: the parts of all residual
+    /// orders met.
     pub fn extensions(&self, budget: usize) -> Option<BigUint> {
         let mut shapes = Shapes::new();
         let nothing = shapes.text(&[]);

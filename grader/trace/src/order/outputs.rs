@@ -80,10 +80,10 @@ impl Outputs {
         self.start.insert(Possibility { pending: TextId::EMPTY, rest });
     }
 
-    /// How many different outputs there are, if `budget` suffices: the possibilities followed and the residual
-    /// orders met (a million is a matter of seconds).
+    /// How many different outputs there are, if `budget` suffices: the possibilities followed and the parts of
+    /// all residual orders met. A million is a matter of seconds.
     pub fn count(&mut self, budget: usize) -> Count {
-        let before = self.shapes.len();
+        let before = self.shapes.effort();
         let mut followed = 0;
         let mut finished = BigUint::ZERO;
         // Reached but not left: by the number of bytes so far, with the number of ways to get there.
@@ -96,7 +96,7 @@ impl Outputs {
                 continue;
             };
             followed += state.len();
-            if followed + (self.shapes.len() - before) > budget {
+            if followed + (self.shapes.effort() - before) > budget {
                 let reached = open.into_values().flat_map(BTreeMap::into_values);
                 return Count::AtLeast(reached.fold(finished + ways, |sum, ways| sum + ways));
             }

@@ -53,6 +53,7 @@ pub(super) struct Shapes {
     shapes: Vec<Arc<Shape>>,
     shape_ids: HashMap<Arc<Shape>, ShapeId>,
     firsts: HashMap<ShapeId, Firsts>,
+    effort: usize,
 }
 
 impl Shapes {
@@ -63,15 +64,16 @@ impl Shapes {
             shapes: Vec::new(),
             shape_ids: HashMap::new(),
             firsts: HashMap::new(),
+            effort: 0,
         };
         new.text(&[]);
         new.add(Shape::Done);
         new
     }
 
-    /// How many shapes have been met.
-    pub(super) fn len(&self) -> usize {
-        self.shapes.len()
+    /// How much has been kept so far: every shape counts as many as it has parts.
+    pub(super) fn effort(&self) -> usize {
+        self.effort
     }
 
     pub(super) fn text(&mut self, bytes: &[u8]) -> TextId {
@@ -93,6 +95,11 @@ impl Shapes {
         if let Some(known) = self.shape_ids.get(&shape) {
             return *known;
         }
+        self.effort += match &shape {
+            Shape::Done | Shape::Write(_) | Shape::Series(..) => 1,
+            Shape::Parallel(parts) => parts.len(),
+            Shape::Tangle(tangle) => tangle.len(),
+        };
         let id = ShapeId(self.shapes.len() as u32);
         let shape = Arc::new(shape);
         self.shapes.push(shape.clone());
@@ -211,7 +218,7 @@ impl Shapes {
         self.shape_of(&rest, &|item| tangle.text(item), &|a, b| tangle.before(a, b))
     }
 
-    /// How many linear extensions the shape has; `None` once there are more than `budget` shapes.
+    /// How many linear extensions the shape has; `None` once the effort exceeds the budget.
     pub(super) fn extensions(&mut self, shape: ShapeId, budget: usize) -> Option<BigUint> {
         self.sizes_and_extensions(shape, budget, &mut HashMap::new()).map(|(_, ways)| ways)
     }
@@ -225,7 +232,7 @@ impl Shapes {
         if let Some(known) = known.get(&shape) {
             return Some(known.clone());
         }
-        if self.len() > budget {
+        if self.effort > budget {
             return None;
         }
         let mut size = 0;

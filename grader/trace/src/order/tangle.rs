@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Tangle {
     texts: Vec<TextId>,
-    /// For each item, the items that come before it, in ascending order.
-    below: Vec<Vec<usize>>,
+    /// For each item, a row of bits: which items come before it. Small, for there may be a million tangles.
+    below: Vec<u64>,
 }
 
 impl Tangle {
@@ -33,15 +33,21 @@ impl Tangle {
         // What has more below it gets a larger colour, so colours agree with the order.
         let colours = ranks(&(0..count).map(|i| (below[i].len(), text(items[i]))).collect::<Vec<_>>());
         let number = numbering(colours, &below, &above);
-        let mut texts = vec![TextId::EMPTY; count];
-        let mut renumbered = vec![Vec::new(); count];
+        let mut tangle =
+            Tangle { texts: vec![TextId::EMPTY; count], below: vec![0; count * count.div_ceil(64)] };
         for item in 0..count {
-            texts[number[item]] = text(items[item]);
-            let mut lower: Vec<usize> = below[item].iter().map(|lower| number[*lower]).collect();
-            lower.sort_unstable();
-            renumbered[number[item]] = lower;
+            tangle.texts[number[item]] = text(items[item]);
+            for lower in &below[item] {
+                let (word, bit) = tangle.place(number[*lower], number[item]);
+                tangle.below[word] |= bit;
+            }
         }
-        Tangle { texts, below: renumbered }
+        tangle
+    }
+
+    /// Where it is written whether `a` comes before `b`.
+    fn place(&self, a: usize, b: usize) -> (usize, u64) {
+        (b * self.len().div_ceil(64) + a / 64, 1 << (a % 64))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -53,12 +59,14 @@ impl Tangle {
     }
 
     pub(super) fn before(&self, a: usize, b: usize) -> bool {
-        self.below[b].binary_search(&a).is_ok()
+        let (word, bit) = self.place(a, b);
+        self.below[word] & bit != 0
     }
 
     /// The items that can come first.
     pub(super) fn minimal(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).filter(|item| self.below[*item].is_empty())
+        let rows = self.below.chunks(self.len().div_ceil(64).max(1));
+        rows.enumerate().filter(|(_, row)| row.iter().all(|word| *word == 0)).map(|(item, _)| item)
     }
 }
 

@@ -3,3 +3,4 @@
 mod brute;
 mod generated;
 mod programs;
+mod worlds;
