@@ -32,7 +32,7 @@ pub mod trace_order;
 
 pub use footprint::{Footprint, How, Name, Resource, Space, Span};
 pub use num_bigint::BigUint;
-pub use outputs::{Count, Outputs};
+pub use outputs::{Count, Listing, Outputs};
 pub use trace_order::{Always, Step, TraceOrder};
 
 #[cfg(test)]

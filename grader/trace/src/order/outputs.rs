@@ -33,6 +33,15 @@ pub enum Count {
     AtLeast(BigUint),
 }
 
+/// Some outputs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The first ones, in lexicographic order.
+    pub outputs: Vec<Vec<u8>>,
+    /// Whether these are all.
+    pub complete: bool,
+}
+
 impl fmt::Display for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -110,24 +119,31 @@ impl Outputs {
         Count::Exactly(finished)
     }
 
-    /// The first outputs in lexicographic order, at most `limit` of them.
-    pub fn first(&mut self, limit: usize) -> Vec<Vec<u8>> {
-        let mut found = Vec::new();
+    /// The first outputs in lexicographic order, at most `limit` of them and as far as `budget` goes (as in
+    /// [`Outputs::count`]).
+    pub fn first(&mut self, limit: usize, budget: usize) -> Listing {
+        let before = self.shapes.effort();
+        let mut followed = 0;
+        let mut outputs = Vec::new();
         let mut output = Vec::new();
         let mut open = vec![(0, Vec::new(), self.start())];
         while let Some((length, bytes, state)) = open.pop() {
-            if found.len() == limit {
-                break;
+            followed += state.len();
+            if state.is_empty() {
+                continue;
+            }
+            if outputs.len() == limit || followed + (self.shapes.effort() - before) > budget {
+                return Listing { outputs, complete: false };
             }
             output.truncate(length);
             output.extend_from_slice(&bytes);
             if state.contains(&Possibility::DONE) {
-                found.push(output.clone());
+                outputs.push(output.clone());
             }
             let edges = self.edges(&state);
             open.extend(edges.into_iter().rev().map(|(bytes, next)| (output.len(), bytes, next)));
         }
-        found
+        Listing { outputs, complete: true }
     }
 
     fn start(&self) -> State {

@@ -71,7 +71,7 @@ impl Shapes {
         new
     }
 
-    /// How much has been kept so far: every shape counts as many as it has parts.
+    /// How much work it was so far: every shape counts as many as it has parts, a tangle as its pairs take longer.
     pub(super) fn effort(&self) -> usize {
         self.effort
     }
@@ -98,7 +98,7 @@ impl Shapes {
         self.effort += match &shape {
             Shape::Done | Shape::Write(_) | Shape::Series(..) => 1,
             Shape::Parallel(parts) => parts.len(),
-            Shape::Tangle(tangle) => tangle.len(),
+            Shape::Tangle(tangle) => tangle.len() * tangle.len() / 16,
         };
         let id = ShapeId(self.shapes.len() as u32);
         let shape = Arc::new(shape);

@@ -2,7 +2,7 @@
 
 use super::brute::{self, step};
 use crate::TaskPath;
-use crate::order::{Always, Count, Footprint, Outputs, Step, TraceOrder, rules};
+use crate::order::{Always, Count, Footprint, Listing, Outputs, Step, TraceOrder, rules};
 use num_bigint::BigUint;
 use std::time::{Duration, Instant};
 
@@ -172,11 +172,11 @@ fn two_silent_children_reaped_in_either_order_are_different_executions_and_one_o
 #[test]
 fn no_execution_has_no_output_and_a_silent_one_has_the_empty_one() {
     assert_eq!(count(&[]), exactly("0"));
-    assert_eq!(Outputs::new().first(9), Vec::<Vec<u8>>::new());
+    assert_eq!(Outputs::new().first(9, PLENTY), Listing { outputs: vec![], complete: true });
     let mut silent = Outputs::new();
     silent.add(&TraceOrder::new(Vec::new()));
     assert_eq!(silent.count(PLENTY), exactly("1"));
-    assert_eq!(silent.first(9), [b""]);
+    assert_eq!(silent.first(9, PLENTY), Listing { outputs: vec![vec![]], complete: true });
 }
 
 #[test]
@@ -191,6 +191,18 @@ fn over_budget_the_answer_is_a_lower_bound_that_grows_with_the_budget() {
         assert!(last < bound && bound < truth, "{bound} with a budget of {budget}");
         last = bound;
     }
+}
+
+#[test]
+fn a_listing_without_budget_does_not_claim_to_be_complete() {
+    let mut outputs = Outputs::new();
+    outputs.add(&TraceOrder::new(fork_tree(3, |round| round.to_string(), false)));
+    assert_eq!(outputs.first(9, 5), Listing { outputs: vec![], complete: false });
+    let three = outputs.first(3, PLENTY);
+    assert_eq!(three.outputs, [b"00111122222222", b"00111212222222", b"00111221222222"]);
+    assert!(!three.complete);
+    let all = outputs.first(279, PLENTY);
+    assert!(all.complete && all.outputs.len() == 279);
 }
 
 #[test]
