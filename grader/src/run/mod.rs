@@ -10,7 +10,7 @@ pub use pool::{Job, Runs, run_all};
 pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};
-use grader_tracer::{Cancel, Launch, Limits, Stdin, Stdout, Trouble, Watch};
+use grader_tracer::{Cancel, Launch, Limits, Stdin, Stdout, Trouble};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
