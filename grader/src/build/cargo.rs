@@ -186,25 +186,32 @@ impl Outcome {
 
     /// What became of a package.
     pub fn of(&self, package: &Package) -> Built {
-        self.of_program(&package.folder, &package.name)
-    }
-
-    /// What became of the program `name` in the package of this folder.
-    pub fn of_program(&self, folder: &Path, name: &str) -> Built {
-        if let Some(artifact) = self.program(folder, name) {
+        if let Some(artifact) = self.program(&package.folder, &package.name) {
             return Built::Program(artifact.executable.clone());
         }
-        if let Some(said) = self.said_of.get(&(folder.to_path_buf(), name.to_string())) {
+        if let Some(said) = self.said_of.get(&(package.folder.clone(), package.name.clone())) {
             return Built::Broken { reason: said.summary(), diagnostics: said.diagnostics.clone() };
         }
-        // Cargo itself gave up. If it names this package's folder, the package is why.
         let said = self.said.join("\n");
-        if said.contains(&format!("{}/", folder.display())) {
-            return Built::Broken { reason: "cargo cannot build it".to_string(), diagnostics: vec![said] };
+        match (self.blames(package), self.success) {
+            (true, _) => Built::Broken {
+                reason: "cargo does not understand its Cargo.toml".to_string(),
+                diagnostics: vec![said],
+            },
+            (false, true) => Built::Unknown(format!("cargo made no program named {}", package.name)),
+            (false, false) => Built::Unknown(format!("cargo stopped:\n{said}")),
         }
-        Built::Unknown(match self.success {
-            true => format!("cargo made no program named {name}"),
-            false => format!("cargo stopped:\n{said}"),
-        })
+    }
+
+    /// Whether cargo gave up because of this package's manifest, before it built anything.
+    pub fn blames(&self, package: &Package) -> bool {
+        let folder = package.folder.display();
+        let words = [
+            format!("failed to load manifest for workspace member `{folder}`"),
+            format!("failed to parse manifest at `{folder}/Cargo.toml`"),
+            format!("package ID specification `{}` did not match", package.name),
+        ];
+        let said = self.said.join("\n");
+        !self.success && words.iter().any(|words| said.contains(words))
     }
 }

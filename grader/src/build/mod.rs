@@ -116,7 +116,17 @@ fn build_now(
     if record.refresh_misjudged(packages, &outcome) {
         outcome = cargo::call(&call, news)?;
     }
-    let built = packages.iter().map(|package| outcome.of(package)).collect();
+    let mut built: Vec<Built> = packages.iter().map(|package| outcome.of(package)).collect();
+    // One whose manifest is not what it should be keeps cargo from building anything: once more, without it.
+    let others: Vec<&Package> = packages.iter().copied().filter(|package| !outcome.blames(package)).collect();
+    if (1..packages.len()).contains(&others.len()) {
+        let outcome = cargo::call(&workshop.call(&others), news)?;
+        for (package, built) in packages.iter().zip(&mut built) {
+            if others.contains(package) {
+                *built = outcome.of(package);
+            }
+        }
+    }
     record.update(packages, &built, started);
     record.save(workshop);
     Ok(built)

@@ -4,7 +4,7 @@
 //! Subject ─▶ build ─▶ run every scenario, on all processors ─▶ course::grade ─▶ Examined ─▶ Report
 //! ```
 //!
-//! An [`Examined`] exercise keeps its runs, for the pictures; [`Graded`](crate::report::model::Graded) is what
+//! An [`Examined`] exercise keeps its runs, for the pictures; [`Graded`] is what
 //! every format prints.
 
 mod graded;
@@ -22,9 +22,11 @@ use crate::course::{Exercise, Grade, Run, grade};
 use crate::problem::Problem;
 use crate::report::model::{Graded, Verdict};
 use crate::run::{Job, Runs, run_all};
+use crate::skeleton;
 use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
 use crate::workspace::Workspace;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -80,7 +82,7 @@ pub fn examine(
         if let Built::Program(program) = built {
             let exercise = exercises[index];
             let (program, scenarios) = (program.clone(), (exercise.scenarios)());
-            jobs.push(Job { program, watch: exercise.watch, scenarios });
+            jobs.push(Job { program, watch: exercise.watch, lines: true, scenarios });
             runnable.push(index);
         }
     }
@@ -112,14 +114,21 @@ fn build_packages(
     let busy = Busy::spinning();
     let mut built = build::build(&Workshop::of(workspace), &packages, &|said| busy.say(said))?;
     for (exercise, built) in exercises.iter().zip(&mut built) {
-        if let (Subject::Learner, Built::Broken { reason, diagnostics }) = (subject, built)
-            && diagnostics.is_empty()
+        if let (Subject::Learner, Built::Broken { reason, .. }) = (subject, built)
+            && !as_shipped(workspace, exercise)
         {
             let reset = how_to_call(&format!("reset {}", exercise.id));
             *reason += &format!("; to have it as it was shipped: {reset}");
         }
     }
     Ok(built)
+}
+
+/// Whether all is there that cargo needs, whatever it says.
+fn as_shipped(workspace: &Workspace, exercise: &Exercise) -> bool {
+    let package = Package::of_learner(workspace, exercise);
+    let manifest = fs::read_to_string(package.manifest());
+    package.inspect().is_ok() && manifest.is_ok_and(|text| text == skeleton::manifest(exercise.id))
 }
 
 /// Judges the runs of one exercise.

@@ -39,22 +39,22 @@ pub enum Effort {
     Little,
 }
 
-/// Runs `program` once, as `scenario` says.
-pub fn run(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort) -> Result<Run, Trouble> {
+/// Runs a program once, as `scenario` says.
+pub fn run(job: &Job, scenario: &Scenario, effort: Effort) -> Result<Run, Trouble> {
     let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
     for (name, bytes) in &scenario.files {
         let path = folder.path().join(name);
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
         made.map_err(trouble("write a file of the scenario"))?;
     }
-    let recording =
-        grader_tracer::run(&launch(program, watch, scenario, effort, folder.path()), &Cancel::default())?;
+    let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), &Cancel::default())?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files })
 }
 
-fn launch(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort, folder: &Path) -> Launch {
+fn launch(job: &Job, scenario: &Scenario, effort: Effort, folder: &Path) -> Launch {
+    let Job { program, watch, .. } = job;
     let name = program.file_name().unwrap_or(program.as_os_str()).to_os_string();
     let wall = match effort {
         Effort::Full => Limits::default().wall,
@@ -62,7 +62,7 @@ fn launch(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort, fol
     };
     let arguments = scenario.args.iter().map(OsString::from);
     Launch {
-        program: program.to_path_buf(),
+        program: program.clone(),
         argv: std::iter::once(name).chain(arguments).collect(),
         env: ENVIRONMENT.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         dir: Some(folder.to_path_buf()),
@@ -70,9 +70,9 @@ fn launch(program: &Path, watch: Watch, scenario: &Scenario, effort: Effort, fol
         stdin: Stdin::Null,
         stdout: Stdout::Terminal,
         limits: Limits { wall, output_bytes: OUTPUT_BYTES, events: EVENTS, ..Limits::default() },
-        watch,
+        watch: *watch,
         plan: scenario.plan.clone(),
-        snapshots: effort == Effort::Full,
+        snapshots: job.lines && effort == Effort::Full,
     }
 }
 

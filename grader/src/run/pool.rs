@@ -17,6 +17,8 @@ pub struct Job {
     pub program: PathBuf,
     /// Which calls its checks ask about.
     pub watch: Watch,
+    /// Whether source lines will be asked for.
+    pub lines: bool,
     /// The circumstances of each run.
     pub scenarios: Vec<Scenario>,
 }
@@ -40,9 +42,9 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let Job { program, watch, scenarios } = &jobs[job];
+            let scenario_of = &jobs[job].scenarios[scenario];
             let effort = if hung[job].load(Ordering::Relaxed) { Effort::Little } else { Effort::Full };
-            let result = catch_unwind(|| super::run(program, *watch, &scenarios[scenario], effort));
+            let result = catch_unwind(|| super::run(&jobs[job], scenario_of, effort));
             let result = result.unwrap_or_else(|_| Err(broken()));
             if result.as_ref().is_ok_and(|run| *run.recording.trace.ending() == Ending::TimedOut) {
                 hung[job].store(true, Ordering::Relaxed);

@@ -12,7 +12,7 @@
 //! |---|---|
 //! | [`header`] | the opening lines of a fixture |
 //! | [`cases`] | all cases, and what is wrong with the fixtures as files |
-//! | [`bench`] | the generated package |
+//! | [`bench`](mod@bench) | the generated package |
 //! | [`comparison`] | what was expected against what was found |
 //! | [`coverage`] | is there a broken fixture for every check, and are there enough? |
 //!
@@ -51,7 +51,7 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
     for (index, (case, built)) in cases.iter().zip(&built).enumerate() {
         if let Built::Program(program) = built {
             let (program, scenarios) = (program.clone(), (case.exercise.scenarios)());
-            jobs.push(Job { program, watch: case.exercise.watch, scenarios });
+            jobs.push(Job { program, watch: case.exercise.watch, lines: false, scenarios });
             runnable.push(index);
         }
     }

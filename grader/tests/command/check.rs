@@ -20,6 +20,10 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+fn text_of_note(report: &Value, index: usize) -> &str {
+    text(&report["exercises"][index]["note"])
+}
+
 /// The verdict on each exercise, in the order of the report.
 fn verdicts(report: &Value) -> Vec<(&str, &str)> {
     let exercises = report["exercises"].as_array().expect("a list");
@@ -83,9 +87,21 @@ fn one_that_does_not_compile_keeps_no_other_from_its_verdict() {
     let output = run(place.grader(&["check", "hello", "fork", "--format", "json"]));
     let report = report(&output);
     assert_eq!(verdicts(&report), [("hello", "passed"), ("fork", "build-failed")]);
-    let note = report["exercises"][1]["note"].as_str().expect("a note");
-    assert!(note.contains("mismatched types"), "{note}");
+    assert!(text_of_note(&report, 1).contains("mismatched types"), "{report:#}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_manifest_that_cargo_does_not_understand_keeps_no_other_from_its_verdict() {
+    let place = Place::new();
+    place.solve("hello");
+    let manifest = place.path("exercises/1-processes/fork/Cargo.toml");
+    let text = fs::read_to_string(&manifest).expect("a manifest");
+    fs::write(&manifest, text.replace("\"fork\"", "\"my-fork\"")).expect("writable");
+    let output = run(place.grader(&["check", "hello", "fork", "--format", "json"]));
+    let report = report(&output);
+    assert_eq!(verdicts(&report), [("hello", "passed"), ("fork", "build-failed")]);
+    assert!(text_of_note(&report, 1).contains("reset fork"), "{report:#}");
 }
 
 #[test]
