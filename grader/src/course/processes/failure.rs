@@ -4,7 +4,7 @@ use super::family::Family;
 use super::saying::{Saying, said_by};
 use crate::course::naming::{in_words, role};
 use crate::course::{Check, Finding, Judgement, Objection, Run, blocked};
-use grader_trace::{CloneFlags, Errno, ExitStatus, Operation, Piece, Stamp, Task, TaskId, Trace};
+use grader_trace::{CloneFlags, Errno, ExitStatus, Line, Operation, Piece, Stamp, Task, TaskId, Trace};
 
 /// "A fork that fails is reported." Its judge depends on how many processes are wanted.
 pub const FORK_FAILS: Check = Check {
@@ -77,8 +77,7 @@ pub fn fork_fails(run: &Run, wanted: usize, premise: &'static str) -> Judgement 
             .at([piece.event])
             .into());
     }
-    ends_with_complaint(trace, trace.root(), &trace.error_pieces(), fails)
-        .map(|words| format!("fork answered {errno}, and {words}"))
+    ends_with_complaint(trace, fails).map(|words| format!("fork answered {errno}, and {words}"))
 }
 
 /// What the root wrote to stdout after `moment`, other than a greeting that lay in a buffer until then.
@@ -91,25 +90,30 @@ fn further_words(trace: &Trace, moment: Stamp) -> Option<Piece> {
     trace.pieces().into_iter().find(by_root).filter(|_| !greeting_only)
 }
 
-/// A process said something on stderr, and ended with a status that is not 0.
-pub fn ends_with_complaint(
-    trace: &Trace,
-    task: &Task,
-    messages: &[Piece],
-    fails: impl Fn(String) -> Finding,
-) -> Judgement {
-    let who = role(trace, task.id);
-    match task.end {
-        None => Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
-        Some((_, status)) if status.success() => {
+/// The first line on stderr that a process wrote after `moment`, blank ones aside.
+fn words_of(trace: &Trace, process: TaskId, moment: Stamp) -> Option<Line> {
+    let says = |line: &Line| line.span.1 > moment && !line.text.as_bytes().trim_ascii().is_empty();
+    trace.error_lines_of(process).into_iter().find(says)
+}
+
+/// Somebody said something on stderr, and the root ended with a status that is not 0.
+pub fn ends_with_complaint(trace: &Trace, fails: impl Fn(String) -> Finding) -> Judgement {
+    let who = role(trace, TaskId::ROOT);
+    let first_words = |task: &Task| Some((role(trace, task.id), words_of(trace, task.id, Stamp(0))?));
+    match (trace.root().end, trace.processes().find_map(first_words)) {
+        (None, _) => Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
+        (Some((_, status)), _) if status.success() => {
             Err(fails(format!("{who} ended with exit status 0, which says that all went well")).into())
         }
-        Some((_, status)) if messages.is_empty() => {
+        (Some((_, status)), None) => {
             Err(fails(format!("{who} ended with {} and without a word on stderr", in_words(status))).into())
         }
-        Some((_, status)) => Ok(format!(
-            "{who} said \"{}\" on stderr and ended with {}",
-            first_line(&messages[0]),
+        (Some((_, status)), Some((speaker, line))) if speaker == who => {
+            Ok(format!("{who} said \"{}\" on stderr and ended with {}", line.text, in_words(status)))
+        }
+        (Some((_, status)), Some((speaker, line))) => Ok(format!(
+            "{speaker} said \"{}\" on stderr, and {who} ended with {}",
+            line.text,
             in_words(status)
         )),
     }
@@ -184,13 +188,10 @@ pub fn exec_fails(trace: &Trace, child: &Task, premise: &'static str) -> Judgeme
         Some(_) => {}
     }
     // posix_spawn runs the child in the parent's memory, and the parent is told why exec failed.
-    let told = child.birth.flags.has(CloneFlags::VM);
-    let a_message =
-        |piece: &Piece| (told || trace.process_of(piece.task) == child.id) && piece.span.1 > moment;
-    match trace.error_pieces().into_iter().find(a_message) {
-        Some(message) => {
-            Ok(format!("{who} said \"{}\" on stderr and ended with {NOT_STARTED}", first_line(&message)))
-        }
+    let spawned = child.birth.flags.has(CloneFlags::VM);
+    let mut speakers = [Some(child.id), spawned.then_some(TaskId::ROOT)].into_iter().flatten();
+    match speakers.find_map(|speaker| words_of(trace, speaker, moment)) {
+        Some(line) => Ok(format!("{who} ended with {NOT_STARTED}, and \"{}\" is on stderr", line.text)),
         None => Err(fails(format!("{who} ended with {NOT_STARTED}, and without a word on stderr")).into()),
     }
 }

@@ -42,6 +42,13 @@ impl Trace {
         output::lines(&pieces)
     }
 
+    /// The lines of standard error that one process wrote, as they would read without the others.
+    pub fn error_lines_of(&self, process: TaskId) -> Vec<Line> {
+        let mut pieces = self.error_pieces();
+        pieces.retain(|piece| self.process_of(piece.task) == process);
+        output::lines(&pieces)
+    }
+
     /// What went to standard error, in the order of arrival.
     pub fn error_pieces(&self) -> Vec<Piece> {
         output::pieces(self, &Object::Stderr)

@@ -333,7 +333,7 @@ pub fn unwritable(run: &Run) -> Judgement {
         trace.told_of_end(TaskId::ROOT, child.id).is_some()
             && child.end.is_some_and(|(_, how)| !how.success())
     });
-    let sentence = failure::ends_with_complaint(trace, trace.root(), &trace.error_pieces(), fails);
+    let sentence = failure::ends_with_complaint(trace, fails);
     match sentence {
         Err(Objection::Fails(_))
             if told_of_failure && trace.root().end.is_some_and(|(_, how)| how.success()) =>
