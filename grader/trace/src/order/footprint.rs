@@ -184,6 +184,11 @@ impl Footprint {
         self
     }
 
+    /// The touches. Whether it touches everything is not among them.
+    pub fn parts(&self) -> &[(Resource, How)] {
+        &self.touches
+    }
+
     /// Whether the order of the two operations could be noticed: by them, or by any task later.
     ///
     /// Operations of one task are in order anyway; this is asked of different tasks.

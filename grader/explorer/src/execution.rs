@@ -1,0 +1,118 @@
+//! One execution: which choices were taken, what they touched, and where each left the program.
+//!
+//! Invariant: `frontiers` is one longer than `taken`; choice `i` was taken at frontier `i`.
+
+use crate::machine::{Choice, Frontier, Machine, Readiness, Trouble};
+use crate::schedule::Schedule;
+use grader_trace::TaskPath;
+use grader_trace::order::Footprint;
+
+/// What a strategy sees of an execution.
+#[derive(Debug, Clone)]
+pub struct Path {
+    /// The frontier at the start and after each choice.
+    pub frontiers: Vec<Frontier>,
+    /// The choices, and what each touched.
+    pub taken: Vec<(Choice, Footprint)>,
+}
+
+impl Path {
+    /// An execution that has just begun.
+    pub fn new(start: Frontier) -> Path {
+        Path { frontiers: vec![start], taken: Vec::new() }
+    }
+
+    /// Where the program stands.
+    pub fn frontier(&self) -> &Frontier {
+        &self.frontiers[self.taken.len()]
+    }
+
+    /// The task that moved last.
+    pub fn last_task(&self) -> Option<&TaskPath> {
+        self.taken.last().map(|(choice, _)| &choice.task)
+    }
+
+    /// The choices taken so far.
+    pub fn schedule(&self) -> Schedule {
+        Schedule(self.taken.iter().map(|(choice, _)| choice.clone()).collect())
+    }
+
+    /// How often a task was put aside although it could have gone on.
+    pub fn preemptions(&self) -> usize {
+        let moves = self.taken.windows(2).zip(&self.frontiers[1..]);
+        moves.filter(|(pair, between)| preempts(&pair[0].0.task, &pair[1].0, between)).count()
+    }
+}
+
+/// Whether `next` puts `running` aside although it could go on.
+pub fn preempts(running: &TaskPath, next: &Choice, frontier: &Frontier) -> bool {
+    next.task != *running && frontier.enables_task(running)
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Every task has ended.
+    Finished,
+    /// Tasks are left, and none of them can ever move again.
+    Deadlock,
+    /// The strategy broke it off: nothing new lies beyond.
+    Abandoned,
+    /// It had more steps than the budget allows.
+    TooLong,
+}
+
+/// An execution with its events.
+#[derive(Debug, Clone)]
+pub struct Execution<E> {
+    /// Choices, footprints, frontiers.
+    pub path: Path,
+    /// The events of each choice.
+    pub events: Vec<Vec<E>>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// Restarts the program and runs it; `pick` decides each step, and `None` from it breaks off.
+pub fn execute<M: Machine>(
+    machine: &mut M,
+    most_steps: usize,
+    mut pick: impl FnMut(&Path) -> Result<Option<Choice>, Trouble>,
+) -> Result<Execution<M::Event>, Trouble> {
+    let mut path = Path::new(machine.restart()?);
+    let mut events = Vec::new();
+    let end = loop {
+        if path.frontier().pending.is_empty() {
+            break End::Finished;
+        }
+        if path.frontier().enabled().next().is_none() {
+            break End::Deadlock;
+        }
+        if path.taken.len() >= most_steps {
+            break End::TooLong;
+        }
+        let Some(choice) = pick(&path)? else { break End::Abandoned };
+        if !path.frontier().enables(&choice) {
+            let what = format!("{choice} was to be next, but cannot go on now");
+            return Err(Trouble::Diverged { after: path.taken.len(), what });
+        }
+        let step = machine.step(&choice)?;
+        let touched = instead(path.frontier(), &choice, step.touched);
+        path.taken.push((choice, touched));
+        path.frontiers.push(step.frontier);
+        events.push(step.events);
+    };
+    Ok(Execution { path, events, end })
+}
+
+/// What a step touched, and what was seen when it was chosen: that the task could do nothing else.
+///
+/// A signal that kills a task asleep in wait makes sure that the wait never ends. If a child ends later, there is
+/// another execution in which it ended before, and the task had a choice; so the two conflict.
+fn instead(frontier: &Frontier, choice: &Choice, touched: Footprint) -> Footprint {
+    let others = frontier.pending.iter().filter(|p| p.choice.task == choice.task && p.choice != *choice);
+    others.fold(touched, |sum, other| match &other.readiness {
+        Readiness::Ready => sum,
+        Readiness::Blocked(on) => on.iter().cloned().fold(sum, Footprint::observes),
+    })
+}

@@ -1,0 +1,41 @@
+//! A schedule once more.
+
+use crate::execution::{End, Execution, execute};
+use crate::machine::{Machine, Trouble};
+use crate::schedule::Schedule;
+
+/// Runs exactly this schedule, from the start to the end.
+///
+/// It is an error if a choice cannot be taken where the schedule says so, or if the program is not over when the
+/// schedule is: then the program is another one than it was made for, or not deterministic.
+pub fn replay<M: Machine>(machine: &mut M, schedule: &Schedule) -> Result<Execution<M::Event>, Trouble> {
+    let execution = execute(machine, schedule.0.len(), |path| Ok(schedule.0.get(path.taken.len()).cloned()))?;
+    let after = execution.path.taken.len();
+    match execution.end {
+        End::Finished | End::Deadlock if after == schedule.0.len() => Ok(execution),
+        End::Finished | End::Deadlock => {
+            Err(Trouble::Diverged { after, what: "the program is over, the schedule is not".into() })
+        }
+        End::Abandoned | End::TooLong => {
+            Err(Trouble::Diverged { after, what: "the schedule is over, the program is not".into() })
+        }
+    }
+}
+
+/// Runs a schedule as far as it fits: choices that cannot be taken are left out, and after its end the running task
+/// goes on as long as it can, then the first that can.
+pub(crate) fn follow<M: Machine>(
+    machine: &mut M,
+    schedule: &Schedule,
+    most_steps: usize,
+) -> Result<Execution<M::Event>, Trouble> {
+    let mut wanted = schedule.0.iter();
+    execute(machine, most_steps, |path| {
+        let frontier = path.frontier();
+        if let Some(next) = wanted.by_ref().find(|choice| frontier.enables(choice)) {
+            return Ok(Some(next.clone()));
+        }
+        let running = frontier.enabled().find(|next| Some(&next.choice.task) == path.last_task());
+        Ok(running.or_else(|| frontier.enabled().next()).map(|next| next.choice.clone()))
+    })
+}

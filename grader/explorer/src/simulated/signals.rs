@@ -1,0 +1,99 @@
+//! kill, handlers, pause, and the arrival of signals.
+//!
+//! A signal that was sent waits at its target. Its arrival is a choice of its own, possible at any time from then on,
+//! except while its handler runs. A signal without a handler kills.
+
+use super::Did;
+use super::program::{Op, Target};
+use super::world::{Look, World};
+use grader_trace::order::{Footprint, Resource, rules};
+use grader_trace::{Errno, ExitStatus, Signal};
+
+/// No such process. See kill(2).
+const ESRCH: i64 = -3;
+const EINTR: i64 = -(Errno::EINTR.0 as i64);
+
+impl World {
+    /// The task that a signal is for: not one that was reaped. The root has no parent here.
+    fn target(&self, task: usize, target: Target) -> Option<usize> {
+        match target {
+            Target::Parent => self.tasks[task].parent,
+            Target::Child(nth) => self.tasks[task].children.get(nth).copied(),
+        }
+    }
+
+    pub(super) fn look_kill(&self, task: usize, target: Target, signal: Signal) -> Look {
+        Look::ready(match self.target(task, target) {
+            None => Footprint::nothing(),
+            Some(target) => {
+                let state = &self.tasks[target];
+                rules::kill(&state.path, state.status.is_none().then_some(signal))
+            }
+        })
+    }
+
+    pub(super) fn kill(&mut self, task: usize, target: Target, signal: Signal) -> i64 {
+        match self.target(task, target) {
+            Some(target) if !self.tasks[target].reaped => {
+                let state = &mut self.tasks[target];
+                if state.status.is_none() && !state.sent.contains(&signal) {
+                    state.sent.push(signal);
+                    state.sent.sort();
+                }
+                0
+            }
+            _ => ESRCH,
+        }
+    }
+
+    /// The signals that may arrive now, and whether each can interrupt the operation the task sleeps in.
+    pub(super) fn deliverable(&self, task: usize, look: &Look) -> Vec<(Signal, bool)> {
+        let state = &self.tasks[task];
+        let arriving = state.sent.iter().filter(|signal| !state.handling(**signal));
+        arriving.map(|signal| (*signal, self.interrupts(task, *signal, look))).collect()
+    }
+
+    fn interrupts(&self, task: usize, signal: Signal, look: &Look) -> bool {
+        let state = &self.tasks[task];
+        let Some(handler) = state.handlers.iter().find(|handler| handler.signal == signal) else {
+            return false;
+        };
+        match state.op() {
+            // These two never begin again. See signal(7), "Interruption of system calls".
+            Some(Op::Pause | Op::Sleep) => true,
+            Some(Op::Poll { .. }) => look.blocked.is_some(),
+            _ => look.blocked.is_some() && !handler.restart,
+        }
+    }
+
+    /// What a signal's arrival touches.
+    pub(super) fn arrival(&self, task: usize, signal: Signal) -> Footprint {
+        let state = &self.tasks[task];
+        let arrives = rules::signal_delivered(&state.path, signal, &[]);
+        let handled = state.handlers.iter().any(|handler| handler.signal == signal);
+        if handled { arrives } else { arrives.and(self.ending(task)) }
+    }
+
+    pub(super) fn deliver(&mut self, task: usize, signal: Signal, interrupts: bool) -> Did {
+        let state = &mut self.tasks[task];
+        state.sent.retain(|sent| *sent != signal);
+        let Some(handler) = state.handlers.iter().find(|handler| handler.signal == signal).cloned() else {
+            return self.end(task, ExitStatus::Killed(signal));
+        };
+        let mut answer = state.answer;
+        if interrupts {
+            state.skip();
+            answer = EINTR;
+        }
+        state.enter(&handler, answer);
+        state.settle();
+        Did { word: "signal", answer: signal.0.into() }
+    }
+
+    /// Sleeps until a handler has run; only [`Act::Interrupt`](crate::Act::Interrupt) ends it.
+    pub(super) fn look_pause(&self, task: usize) -> Look {
+        let state = &self.tasks[task];
+        let awaited = state.handlers.iter().map(|h| Resource::Signal(state.path.clone(), h.signal));
+        Look::blocked(awaited.collect(), Footprint::nothing())
+    }
+}
