@@ -2,7 +2,7 @@
 //!
 //! Invariant: `frontiers` is one longer than `taken`; choice `i` was taken at frontier `i`.
 
-use crate::machine::{Choice, Frontier, Machine, Readiness, Trouble};
+use crate::machine::{Choice, Frontier, Machine, Trouble};
 use crate::schedule::Schedule;
 use grader_trace::TaskPath;
 use grader_trace::order::Footprint;
@@ -97,22 +97,9 @@ pub fn execute<M: Machine>(
             return Err(Trouble::Diverged { after: path.taken.len(), what });
         }
         let step = machine.step(&choice)?;
-        let touched = instead(path.frontier(), &choice, step.touched);
-        path.taken.push((choice, touched));
+        path.taken.push((choice, step.touched));
         path.frontiers.push(step.frontier);
         events.push(step.events);
     };
     Ok(Execution { path, events, end })
-}
-
-/// What a step touched, and what was seen when it was chosen: that the task could do nothing else.
-///
-/// A signal that kills a task asleep in wait makes sure that the wait never ends. If a child ends later, there is
-/// another execution in which it ended before, and the task had a choice; so the two conflict.
-fn instead(frontier: &Frontier, choice: &Choice, touched: Footprint) -> Footprint {
-    let others = frontier.pending.iter().filter(|p| p.choice.task == choice.task && p.choice != *choice);
-    others.fold(touched, |sum, other| match &other.readiness {
-        Readiness::Ready => sum,
-        Readiness::Blocked(on) => on.iter().cloned().fold(sum, Footprint::observes),
-    })
 }

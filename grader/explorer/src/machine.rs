@@ -6,7 +6,9 @@
 //! What a machine promises, and the explorer's answers rest on:
 //! 1. **Deterministic.** The same choices from a restart lead to the same frontiers and footprints.
 //! 2. **Footprints are whole.** Two steps of different tasks whose footprints do not conflict come to the same in
-//!    either order, and neither enables, disables or alters the other.
+//!    either order, and neither enables, disables or alters the other. This must hold in whatever context the two
+//!    meet: a wait that finds the oldest child dead does not look at younger ones, but it would have, had that child
+//!    lived; its footprint names them all, or executions are missed in which a younger one was first.
 //! 3. **Every living task is listed** in every frontier: ready, or blocked with a footprint that covers whatever
 //!    could unblock it *and* whatever it would touch once it runs.
 

@@ -142,7 +142,9 @@ impl World {
                 _ => own,
             },
             Act::Fail(Fault::Error(_)) => Footprint::nothing(),
-            Act::Deliver(signal) | Act::Interrupt(signal) => self.arrival(task, signal),
+            Act::Deliver(signal) => self.arrival(task, signal),
+            // That it was asleep is something it saw.
+            Act::Interrupt(signal) => self.arrival(task, signal).and(own),
         }
     }
 

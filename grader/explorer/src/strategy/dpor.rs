@@ -29,8 +29,9 @@
 //! operation counts, too: at every state where it is blocked, its footprint is compared with all earlier steps that
 //! its task does not already depend on, as if it were about to be done. If it unblocks later, through another step,
 //! then a chain may lead through that step and hide the race. For an operation that was blocked after `e`, all
-//! conflicting steps `e` are therefore considered and not only the racing ones; and since one initial may be as blocked
-//! as the operation itself, *all* initials are added, and every task there if none of them can move. Adding too much
+//! conflicting steps `e` are therefore considered and not only the racing ones, and *all* initials are added. An
+//! initial that cannot move before `e` (it was `e` that unblocked it) tells nothing about who should move instead: then
+//! every task is tried there. Adding too much
 //! costs time, never truth: sleep sets keep the traces unique. No task able to move, and some left: that is a
 //! deadlock, an outcome like any other.
 //!
@@ -38,6 +39,12 @@
 //! A pending signal may arrive before or after a task's next step; a timeout may run out or not. Such choices are
 //! alternatives. Where a task is tried, *all* its choices are, and the arrival of signals is a sequence of its own
 //! (a [`Lane`](races::Lane)) beside the task's steps: the two are always dependent and may race.
+//!
+//! What was not done matters as well. A signal kills a task that sleeps in wait, and later its child ends. The two
+//! steps touch nothing in common, but had the child ended first, the wait could have returned before the signal came.
+//! The same goes for an alternative that is asleep here: its races were reversed where it was run, and not here.
+//! So a later step that conflicts with an alternative of an earlier one asks for a reversal, too. It adds no
+//! order between the two; that would make two traces of one.
 //!
 //! # Why it is complete, in one paragraph
 //! Suppose a trace `w` from some state is never run, although all traces from later states are. Take the choice `p`

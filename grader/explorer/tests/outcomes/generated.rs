@@ -17,7 +17,8 @@ fn reduction_finds_the_outcomes_of_enumeration_in_random_programs() {
     let (mut interleavings, mut traces, mut abandoned, mut deadlocks) = (0, 0, 0, 0);
     let mut wrong = Vec::new();
     while compared < programs {
-        let size = Size { tasks: 2 + random.below(3), operations: 1 + random.below(4) };
+        let tasks = 2 + random.below(3);
+        let size = Size { tasks, operations: 1 + random.below(6 - tasks) };
         let program = program(&mut random, size);
         let Some(all) = enumerated(&program, most) else {
             too_large += 1;

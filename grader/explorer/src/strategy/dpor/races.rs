@@ -108,6 +108,11 @@ impl Races {
                 before.unite(&self.up_to(step));
             }
         }
+        if !seen.blocked {
+            let missed =
+                (0..seen.at).filter(|step| !before.contains(*step) && alternative_notices(path, *step, seen));
+            racing.extend(missed.map(|step| (step, false)));
+        }
         found.extend(racing.into_iter().map(|(step, all)| self.reversal(path, step, seen, &before, all)));
         before
     }
@@ -143,6 +148,17 @@ impl Races {
         }
         Reversal { before: step, initials, all }
     }
+}
+
+/// Whether the task that moved at `step` could have done, or waited to do, something else that `seen` matters to.
+fn alternative_notices(path: &Path, step: usize, seen: &Observation<'_>) -> bool {
+    let taken = &path.taken[step].0;
+    taken.task != seen.choice.task
+        && path.frontiers[step].pending.iter().any(|other| {
+            other.choice.task == taken.task
+                && other.choice != *taken
+                && other.footprint.conflicts(seen.footprint)
+        })
 }
 
 /// The last state in which the operation was blocked before it was done.
