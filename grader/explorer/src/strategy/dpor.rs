@@ -31,9 +31,8 @@
 //! then a chain may lead through that step and hide the race. For an operation that was blocked after `e`, all
 //! conflicting steps `e` are therefore considered and not only the racing ones, and *all* initials are added. An
 //! initial that cannot move before `e` (it was `e` that unblocked it) tells nothing about who should move instead: then
-//! every task is tried there. Adding too much
-//! costs time, never truth: sleep sets keep the traces unique. No task able to move, and some left: that is a
-//! deadlock, an outcome like any other.
+//! every task is tried there. Adding too much costs time, never truth: sleep sets keep the traces unique. No task able
+//! to move, and some left: that is a deadlock, an outcome like any other.
 //!
 //! # One task, several things that may happen to it
 //! A pending signal may arrive before or after a task's next step; a timeout may run out or not. Such choices are
@@ -46,14 +45,15 @@
 //! So a later step that conflicts with an alternative of an earlier one asks for a reversal, too. It adds no
 //! order between the two; that would make two traces of one.
 //!
-//! # Why it is complete, in one paragraph
+//! # Why it is complete: a sketch
 //! Suppose a trace `w` from some state is never run, although all traces from later states are. Take the choice `p`
 //! tried at this state that is independent of the longest beginning `w'` of `w`, and let `q` be the step of `w` after
 //! it. After `p`, `w'` can still be run, so some execution does, and there `q` meets `p`: as a race or as a blocked
 //! operation. That race's `v` contains `w'` and `q`, and its initials can begin `w`, or are independent of even more of
 //! it. One of them was added, which contradicts the choice of `p`. (Abdulla, Aronis, Jonsson and Sagonas, "Optimal
-//! dynamic partial order reduction", 2014, for steps that do not block. For the rest see the tests, which compare
-//! with plain enumeration.)
+//! dynamic partial order reduction", 2014, prove it for steps that do not block. What is said above of blocking and of
+//! alternatives is not proved; it rests on the comparison with plain enumeration, and random programs lost outcomes
+//! before operations that cannot move yet, and alternatives that were asleep, were treated so.)
 //!
 //! There is no bound and no cache of states here: both would make a sleeping choice a lie.
 

@@ -141,6 +141,15 @@ pub fn programs() -> Vec<(&'static str, Vec<Op>)> {
             vec![fork([fork([]), wait(), Read(0, 1), Print('c')]), Kill(Target::Child(0), TERM)],
         ),
         (
+            "killed before its next line, or after it",
+            vec![
+                fork([fork([Print('e')]), Kill(Target::Parent, TERM)]),
+                ask(),
+                when(0, [Print('d')], []),
+                ExitAnswer,
+            ],
+        ),
+        (
             "a handler",
             vec![handle(true, [Print('!')]), fork([Kill(Target::Parent, USR1)]), Print('p'), wait()],
         ),
