@@ -91,6 +91,34 @@ fn a_program_that_is_not_deterministic_given_its_schedule_is_recognised() {
     assert!(matches!(report.unwrap().verdict, Verdict::Complete { executions: 2, .. }));
 }
 
+/// A machine that comes to something it cannot handle when a child moves.
+struct Limited(Simulated, fn() -> Trouble);
+
+impl Machine for Limited {
+    type Event = Did;
+
+    fn restart(&mut self) -> Result<Frontier, Trouble> {
+        self.0.restart()
+    }
+
+    fn step(&mut self, choice: &Choice) -> Result<Step<Did>, Trouble> {
+        if choice.task.0.is_empty() { self.0.step(choice) } else { Err((self.1)()) }
+    }
+}
+
+#[test]
+fn what_is_not_modelled_makes_the_answer_inconclusive_and_a_broken_machine_is_an_error() {
+    let program = [fork([Print('c')]), Print('p')];
+    let searched = |trouble| {
+        let mut machine = Limited(Simulated::new(&program), trouble);
+        search(&mut machine, &Budget::default(), |_, _| Judgement::Holds)
+    };
+    let unmodelled = searched(|| Trouble::Unmodelled("a socket".into())).unwrap().verdict;
+    assert_eq!(unmodelled, Verdict::Inconclusive { why: "not modelled: a socket".into() });
+    let broken = searched(|| Trouble::Broken("the tracee is gone".into()));
+    assert_eq!(broken, Err(Trouble::Broken("the tracee is gone".into())));
+}
+
 /// For each of these, what goes wrong needs so many preemptions and no fewer.
 #[test]
 fn bounded_passes_find_bugs_by_their_number_of_preemptions_and_never_say_complete() {

@@ -54,6 +54,9 @@ pub fn adoption(adopter: &TaskPath) -> Footprint {
 ///
 /// The kernel takes the oldest child that is a zombie, so the call also saw that the matching children created
 /// before it, `passed_over`, were not. Younger ones it did not look at.
+///
+/// That is enough for the order of one execution. Exploration must know on what the call depends in *every*
+/// schedule, and passes all children that were asked about: had the oldest lived, it would have looked further.
 pub fn reap(parent: &TaskPath, child: &TaskPath, passed_over: &[TaskPath]) -> Footprint {
     look(child, passed_over)
         .changes(Resource::Life(child.clone()))
