@@ -73,9 +73,9 @@ pub fn fork_fails(run: &Run, wanted: usize, premise: &'static str) -> Judgement 
         return Err(fails(format!("{who} went on and forked again, as if a child were there")).into());
     }
     if let Some(piece) = further_words(trace, moment) {
-        return Err(fails(format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece)))
-            .at([piece.event])
-            .into());
+        // The line to look at is the one that writes.
+        let observed = format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece));
+        return Err(Finding::new(&expected, observed).at([piece.event, index]).into());
     }
     ends_with_complaint(trace, fails).map(|words| format!("fork answered {errno}, and {words}"))
 }
@@ -178,7 +178,7 @@ pub fn exec_fails(trace: &Trace, child: &Task, premise: &'static str) -> Judgeme
     let by_child = |piece: &Piece| trace.process_of(piece.task) == child.id && piece.span.1 > moment;
     if let Some(piece) = trace.pieces().into_iter().find(by_child) {
         let observed = format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece));
-        return Err(fails(observed).at([piece.event]).into());
+        return Err(Finding::new(&expected, observed).at([piece.event, index]).into());
     }
     match child.end {
         None => return Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),

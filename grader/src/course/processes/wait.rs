@@ -87,10 +87,11 @@ pub const AFTER_CHILD: Check = Check {
 pub const EXIT_STATUS: Check = Check {
     id: "exit-status",
     claim: "The parent ends with exit status 0 when the child did, and everybody ends.",
-    why: "Whoever started the program asks in the same way, with wait, whether it did its work: 0 is yes.",
+    why: "Whoever started the program does the same with it: it waits for the end, and asks whether the work was done. 0 \
+          is yes.",
     points: 0,
     hints: &[
-        "With which number does the parent end? It is not the PID, and not the status word.",
+        "Does the parent come to its end, and with which number? It is not the PID, and not the status word.",
         "The status word holds more than the exit code: WEXITSTATUS takes the code out of it.",
         "match status { WaitStatus::Exited(_, code) => ExitCode::from(code as u8), _ => … }",
     ],

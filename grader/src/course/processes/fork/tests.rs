@@ -341,3 +341,17 @@ fn a_fork_that_fails_needs_a_message_and_a_status_and_silence() {
         fails_only("fork-fails", failing(script));
     }
 }
+
+#[test]
+fn work_that_goes_on_after_a_failed_fork_is_shown_where_it_is_written() {
+    let finding = fails_only(
+        "fork-fails",
+        failing(|run| {
+            run.complain(P, "fork: EAGAIN\n");
+            run.print(P, "fork failed\n");
+            run.exit(P, 1);
+        }),
+    );
+    // The greeting, the fork and the message come before it.
+    assert!(finding.events.len() == 2 && finding.events[0] > finding.events[1], "{:?}", finding.events);
+}
