@@ -6,7 +6,7 @@ use crate::report::line::print;
 use crate::report::shown::Seen;
 use crate::report::style::Style;
 use crate::report::trace::describe;
-use grader_trace::Trace;
+use grader_trace::{Builder, TaskId, Trace};
 
 const WIDE: Style = Style { width: 120, ..Style::PLAIN };
 const ASCII: Style = Style { unicode: false, ..Style::PLAIN };
@@ -77,4 +77,17 @@ fn the_page_of_any_program() {
     let texts =
         [scenes::zombie(), scenes::pipe_hang(), scenes::exec()].map(|trace| describe(&trace, &Style::PLAIN));
     insta::assert_snapshot!("trace_pages", texts.join("\n==========\n\n"));
+}
+
+#[test]
+fn a_missing_newline_shows_on_stdout_alone() {
+    let drawn = |text: &str| {
+        let mut run = Builder::new("hello");
+        run.print(TaskId::ROOT, text);
+        run.complain(TaskId::ROOT, "a piece of ");
+        run.exit(TaskId::ROOT, 0);
+        print(&lanes(&run.finish(), &[], &Style::PLAIN, 60), &Style::PLAIN)
+    };
+    assert!(drawn("hello world").contains("\"hello world\" (no newline)"), "{}", drawn("hello world"));
+    assert!(!drawn("hello world\n").contains("newline"), "{}", drawn("hello world\n"));
 }

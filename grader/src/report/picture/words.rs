@@ -118,7 +118,10 @@ impl Words<'_> {
             Object::Stderr => "stderr: ".into(),
             other => format!("into {}: ", self.object(other)),
         };
-        format!("{place}{size}\"{shown}{dots}\"")
+        // What a reader of lines would miss does not show between quotation marks.
+        let open_line = *to == Object::Stdout && !cut && !text.0.ends_with(b"\n");
+        let end = if open_line { " (no newline)" } else { "" };
+        format!("{place}{size}\"{shown}{dots}\"{end}")
     }
 
     fn close(&self, closed: &[(Fd, Object)]) -> String {
