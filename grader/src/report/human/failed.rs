@@ -125,12 +125,14 @@ pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
     page.blank();
     let open: Vec<&Checked> =
         shown.graded.checks.iter().filter(|check| check.verdict != CheckVerdict::Passed).collect();
-    for (index, check) in open.iter().take(MOST_CLAIMS).enumerate() {
+    // "One more" takes as much room as the one.
+    let listed_here = if open.len() == MOST_CLAIMS + 1 { open.len() } else { MOST_CLAIMS };
+    for (index, check) in open.iter().take(listed_here).enumerate() {
         let label = if index == 0 { "to do" } else { "" };
         listed(page, label, '○', Ink::Dim, &check.claim);
     }
-    if open.len() > MOST_CLAIMS {
-        let more = format!("… and {} more; the exercise's README.md has them all", open.len() - MOST_CLAIMS);
+    if open.len() > listed_here {
+        let more = format!("… and {} more; the exercise's README.md has them all", open.len() - listed_here);
         page.labelled("", &more, Ink::Dim);
     }
     let hint = open.iter().find_map(|check| check.finding.as_ref()?.hint.as_deref());
