@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 /// Judges small Linux programs by what the kernel saw of them.
 ///
-/// Without a command: at a terminal, checks the next unfinished exercise and says what to do; elsewhere,
-/// checks the whole course once and prints a summary.
+/// Without a command: at a terminal, checks the next unfinished exercise and says
+/// what to do; elsewhere, checks the whole course once and prints a summary.
 #[derive(Debug, Parser)]
-#[command(name = "grader", version, after_help = EXIT_STATUS)]
+#[command(name = "grader", version, verbatim_doc_comment, after_help = EXIT_STATUS)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -19,7 +19,7 @@ pub struct Cli {
     pub place: Place,
 }
 
-const EXIT_STATUS: &str = "Exit status: 0 passed; 1 something failed; 2 the command line makes no sense; \
+const EXIT_STATUS: &str = "Exit status: 0 passed; 1 something failed; 2 the command line makes no sense;\n\
                            3 could not be determined (environment, machine).";
 
 /// Where the course is.
@@ -47,7 +47,7 @@ pub enum Command {
     Solution(Solution),
     /// Run any program under the tracer, and draw what it did
     Trace(Trace),
-    /// Check the course itself: skeletons, solutions and fixtures get the verdicts they must
+    /// Check the course: every program in it gets the verdict it must
     Verify(Verify),
     /// What this machine allows, and what that means for verdicts
     Doctor,
@@ -59,7 +59,7 @@ pub enum Command {
 /// `grader check`.
 #[derive(Debug, Default, Args)]
 pub struct Check {
-    /// Which exercises [default: the one whose folder you are in, or else the next unfinished one]
+    /// Which exercises [default: the one of this folder, or the next]
     #[arg(value_name = "ID")]
     pub ids: Vec<String>,
     /// All exercises
@@ -68,7 +68,7 @@ pub struct Check {
     /// The reference solutions instead of your own files
     #[arg(long, conflicts_with = "program")]
     pub solutions: bool,
-    /// An executable built by you, in any language, instead of the package; needs exactly one ID
+    /// An executable built by you, in any language; needs one ID
     #[arg(long, value_name = "FILE")]
     pub program: Option<PathBuf>,
     /// How to write the report
@@ -92,7 +92,7 @@ pub enum Format {
 /// An exercise.
 #[derive(Debug, Args)]
 pub struct One {
-    /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
+    /// Which exercise [default: the one of this folder, or the next]
     #[arg(value_name = "ID")]
     pub id: Option<String>,
 }
@@ -100,10 +100,10 @@ pub struct One {
 /// `grader hint`.
 #[derive(Debug, Args)]
 pub struct Hint {
-    /// Which exercise [default: the one whose folder you are in, or else the next unfinished one]
+    /// Which exercise [default: the one of this folder, or the next]
     #[arg(value_name = "ID")]
     pub id: Option<String>,
-    /// Which of its checks [default: the first that failed when you last checked]
+    /// Which of its checks [default: the first that failed the last time]
     #[arg(value_name = "CHECK")]
     pub check: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use crate::problem::{Problem, Status, plain};
 use crate::replace::{Lasting, replace};
+use crate::terminal::prose_for_stderr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -31,7 +32,7 @@ pub fn to_stdout(bytes: &[u8]) -> Result<(), Problem> {
 /// Says something beside the result, to a person.
 pub fn remark(text: &str) {
     // If even standard error is closed, nobody is there to hear it.
-    let _ = writeln!(io::stderr().lock(), "grader: {text}");
+    let _ = writeln!(io::stderr().lock(), "{}", prose_for_stderr(&format!("grader: {text}")).trim_end());
 }
 
 /// Tells why a command stopped, and returns its exit status.

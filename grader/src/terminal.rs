@@ -1,6 +1,6 @@
 //! What the grader speaks to: a person at a terminal, or a program.
 
-use crate::report::Style;
+use crate::report::{self, Style};
 use console::Term;
 use std::env;
 use std::io::IsTerminal;
@@ -13,13 +13,26 @@ pub fn is_interactive() -> bool {
 /// How text for standard output should look.
 pub fn style_of_stdout() -> Style {
     if !is_interactive() {
-        return Style {
-            colour: env::var_os("LOOK_COLOUR").is_some(),
-            ..Style::PLAIN.with_width(env::var("LOOK_WIDTH").ok().and_then(|w| w.parse().ok()).unwrap_or(80))
-        };
+        return Style::PLAIN;
     }
     let columns = Term::stdout().size_checked().map_or(Style::PLAIN.width, |(_, columns)| columns.into());
     Style { width: columns.clamp(40, 140), colour: !colour_refused(), unicode: speaks_unicode() }
+}
+
+/// Prose for standard output: at a terminal no word is broken at its edge, elsewhere a line is a line.
+pub fn prose_for_stdout(text: &str) -> String {
+    if is_interactive() { report::prose(text, &style_of_stdout()) } else { text.to_owned() }
+}
+
+/// The same for standard error, where it may be narrower.
+pub fn prose_for_stderr(text: &str) -> String {
+    match Term::stderr().size_checked() {
+        Some((_, columns)) if std::io::stderr().is_terminal() => {
+            let style = Style { unicode: speaks_unicode(), ..Style::PLAIN.with_width(columns.into()) };
+            report::prose(text, &style)
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Whether the user does not want colours. See <https://no-color.org>.

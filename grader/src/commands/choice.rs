@@ -9,9 +9,10 @@ use crate::workspace::Workspace;
 pub fn named(id: &str) -> Result<&'static Exercise, Problem> {
     course::find(id).ok_or_else(|| {
         let nearest = nearest(id, course::exercises().iter().map(|exercise| exercise.id));
-        let guess = nearest.map(|nearest| format!(", did you mean `{nearest}`?")).unwrap_or_default();
+        let guess =
+            nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_else(|| ".".into());
         let all: Vec<&str> = course::exercises().iter().map(|exercise| exercise.id).collect();
-        Problem::Usage(format!("there is no exercise `{id}`{guess}; there are: {}", all.join(", ")))
+        Problem::Usage(format!("there is no exercise `{id}`{guess} There are: {}", all.join(", ")))
     })
 }
 

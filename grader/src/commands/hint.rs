@@ -6,7 +6,7 @@ use crate::course::{Check, Exercise};
 use crate::output::{remark, to_stdout};
 use crate::problem::{Problem, Status};
 use crate::progress::{Progress, Standing};
-use crate::terminal::how_to_call;
+use crate::terminal::{how_to_call, prose_for_stdout};
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -19,14 +19,14 @@ pub fn run(hint: &Hint, place: &Place) -> Result<Status, Problem> {
         None => match failing(exercise, &before.of(exercise.id)) {
             Ok(check) => check,
             Err(advice) => {
-                to_stdout(format!("{advice}\n").as_bytes())?;
+                to_stdout(prose_for_stdout(&format!("{advice}\n")).as_bytes())?;
                 return Ok(Status::Passed);
             }
         },
     };
     let mut progress = before.clone();
     let shown = progress.another_hint(exercise.id, check.id);
-    to_stdout(text(exercise, check, shown).as_bytes())?;
+    to_stdout(prose_for_stdout(&text(exercise, check, shown)).as_bytes())?;
     if let Err(problem) = progress.keep(&before, &workspace) {
         remark(&problem.to_string());
     }
@@ -37,8 +37,8 @@ fn named(exercise: &'static Exercise, id: &str) -> Result<&'static Check, Proble
     exercise.check(id).ok_or_else(|| {
         let ids: Vec<&str> = exercise.checks.iter().map(|check| check.id).collect();
         let guess = choice::nearest(id, ids.iter().copied());
-        let guess = guess.map(|guess| format!(", did you mean `{guess}`?")).unwrap_or_default();
-        Problem::Usage(format!("{} has no check `{id}`{guess}; it has: {}", exercise.id, ids.join(", ")))
+        let guess = guess.map(|guess| format!("; did you mean `{guess}`?")).unwrap_or_else(|| ".".into());
+        Problem::Usage(format!("{} has no check `{id}`{guess} It has: {}", exercise.id, ids.join(", ")))
     })
 }
 
@@ -48,7 +48,7 @@ fn failing(exercise: &'static Exercise, standing: &Standing) -> Result<&'static 
     failing.ok_or_else(|| match standing.passed {
         true => format!("{} is passed: nothing to hint at.", exercise.id),
         false => format!(
-            "No check of {} has failed yet. Check it first: {}",
+            "No check of {} has failed yet. Check it first:\n  {}",
             exercise.id,
             how_to_call(&format!("check {}", exercise.id))
         ),

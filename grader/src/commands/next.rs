@@ -39,7 +39,9 @@ fn pass(workspace: &Workspace) -> Result<Status, Problem> {
 fn next(workspace: &Workspace) -> Result<Status, Problem> {
     let Some(exercise) = choice::next(&Progress::load(workspace)?) else {
         let again = how_to_call("check --all");
-        to_stdout(format!("You have passed every exercise. To check them all again: {again}\n").as_bytes())?;
+        to_stdout(
+            format!("You have passed every exercise. To check them all again:\n  {again}\n").as_bytes(),
+        )?;
         return Ok(Status::Passed);
     };
     let style = style_of_stdout();
@@ -60,7 +62,8 @@ fn advice(exercise: &Exercise, verdict: Verdict, workspace: &Workspace) -> Resul
     if verdict != Verdict::Passed {
         return Ok(format!(
             "Edit {file}/src/main.rs, save, and run this again.\n\
-             The statement is {file}/README.md; for a hint: {hint}\n",
+             The statement: {file}/README.md\n\
+             For a hint:    {hint}\n",
             file = folder(exercise),
             hint = how_to_call(&format!("hint {}", exercise.id)),
         ));
@@ -68,12 +71,16 @@ fn advice(exercise: &Exercise, verdict: Verdict, workspace: &Workspace) -> Resul
     let compare = how_to_call(&format!("solution {}", exercise.id));
     Ok(match choice::next(&Progress::load(workspace)?) {
         Some(next) => format!(
-            "{} is passed. To compare with the solution: {compare}\nNext: {}, {}. Read {}/README.md.\n",
+            "{} is passed. To compare with the solution:\n  {compare}\n\
+             Next: {}, {}. Its statement:\n  {}/README.md\n",
             exercise.id,
             next.id,
             next.title,
             folder(next),
         ),
-        None => format!("{} is passed, and with it the whole course. To compare: {compare}\n", exercise.id),
+        None => format!(
+            "{} is passed, and with it the whole course. To compare with the solution:\n  {compare}\n",
+            exercise.id
+        ),
     })
 }

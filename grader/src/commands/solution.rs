@@ -17,7 +17,7 @@ pub fn run(solution: &Solution, place: &Place) -> Result<Status, Problem> {
     if !solution.force && !Progress::load(&workspace)?.of(exercise.id).passed {
         let again = how_to_call(&format!("solution {} --force", exercise.id));
         remark(&format!(
-            "you have not passed {} yet; to see the solution all the same: {again}",
+            "you have not passed {} yet; to see the solution all the same:\n  {again}",
             exercise.id
         ));
         return Ok(Status::Failed);

@@ -31,5 +31,6 @@ pub mod style;
 pub mod trace;
 mod visible;
 
+pub use page::prose;
 pub use shown::{Excerpt, Seen, Shown};
 pub use style::Style;

@@ -85,10 +85,33 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Lines of prose, broken between words where they are wider than the style allows. What is indented stays so, and
+/// an empty line stays empty.
+pub fn prose(text: &str, style: &Style) -> String {
+    let mut page = Page::new(style);
+    for line in text.lines() {
+        let words = line.trim_start_matches(' ');
+        page.hanging(Line::default(), line.len() - words.len(), words, Ink::Plain, usize::MAX);
+    }
+    page.text()
+}
+
 /// `one run`, `3 runs`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     match count {
         1 => format!("one {one}"),
         count => format!("{count} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_broken_between_words_and_keeps_its_lines() {
+        let text = "Four words and more.\n\n  cargo run\n";
+        assert_eq!(prose(text, &Style::PLAIN.with_width(12)), "Four words\nand more.\n\n  cargo run\n");
+        assert_eq!(prose(text, &Style::PLAIN), text);
     }
 }
