@@ -128,7 +128,7 @@ pub fn first_line(piece: &Piece) -> grader_trace::Text {
 /// Judges [`STATUS_DECODED`]: the parent was told that the child failed, and does not end with 0.
 pub fn status_decoded(family: &Family) -> Judgement {
     let Family { trace, parent, child } = *family;
-    let Some((wait, _)) = trace.told_of_end(parent.id, child.id) else {
+    let Some((wait, call)) = trace.told_of_end(parent.id, child.id) else {
         return Err(Objection::Moot { because: "reaped" });
     };
     let Some((_, how)) = child.end else {
@@ -139,9 +139,11 @@ pub fn status_decoded(family: &Family) -> Judgement {
     match parent.end {
         None => fails(blocked::still_there(trace)),
         Some((_, status)) if status.success() => fails(format!(
-            "the wait call told {} that {}, and the parent ended with exit status 0",
-            family.the_parent(),
-            in_story(how, &family.the_child())
+            "{}, {} returned {}, and {} ended with exit status 0",
+            in_story(how, &family.the_child()),
+            call.call,
+            child.pid,
+            family.the_parent()
         )),
         Some((_, status)) => Ok(format!(
             "{}; {} ended with {}",

@@ -62,23 +62,36 @@ impl<'a> Family<'a> {
 
 /// Judges [`ONE_CHILD`].
 pub fn one_child(run: &Run) -> Judgement {
+    let trace = run.trace();
+    match trace.tasks().iter().any(Task::is_thread) {
+        true => Err(made_otherwise(trace, 1).into()),
+        false => one_process(run),
+    }
+}
+
+/// Judges [`ONE_CHILD`] where threads are nobody's business.
+pub fn one_process(run: &Run) -> Judgement {
     let children = children(run.trace(), 1)?;
     let words =
         children.iter().map(|child| format!("one process was made: {}, a child of the parent", child.pid));
     Ok(words.collect())
 }
 
-/// The children of the program, if it made exactly `wanted` processes, all of them its own children, and
-/// nothing else.
+/// The children of the program, if it made exactly `wanted` processes, all of them its own children.
 pub fn children(trace: &Trace, wanted: usize) -> Result<Vec<&Task>, Finding> {
-    let tasks = others(trace);
-    let own = |task: &&Task| task.parent == Some(TaskId::ROOT) && !task.is_thread();
-    if tasks.len() == wanted && tasks.iter().all(own) {
-        return Ok(tasks);
+    let processes: Vec<&Task> = trace.processes().skip(1).collect();
+    match processes.len() == wanted && processes.iter().all(|task| task.parent == Some(TaskId::ROOT)) {
+        true => Ok(processes),
+        false => Err(made_otherwise(trace, wanted)),
     }
+}
+
+/// Which tasks were made instead, and by whom.
+fn made_otherwise(trace: &Trace, wanted: usize) -> Finding {
+    let tasks: Vec<&Task> = trace.tasks().iter().skip(1).collect();
     let who = role(trace, TaskId::ROOT);
     let expected = match wanted {
-        1 => format!("one new process, made by {who}"),
+        1 => format!("one new process, made by {who}, and nothing else"),
         _ => format!("{wanted} new processes, all of them made by {who}"),
     };
     let observed = match tasks[..] {
@@ -96,16 +109,11 @@ pub fn children(trace: &Trace, wanted: usize) -> Result<Vec<&Task>, Finding> {
             format!("{} made: {}", count(&tasks), list.join(", "))
         }
     };
-    Err(Finding::new(expected, observed).at(tasks.iter().filter_map(|task| trace.birth_of(task.id))))
+    Finding::new(expected, observed).at(tasks.iter().filter_map(|task| trace.birth_of(task.id)))
 }
 
 /// Of very many tasks, how many are named.
 const SHOWN: usize = 6;
-
-/// All tasks but the root.
-fn others(trace: &Trace) -> Vec<&Task> {
-    trace.tasks().iter().skip(1).collect()
-}
 
 fn no_process(trace: &Trace) -> String {
     if let Some((_, errno)) =
@@ -119,8 +127,9 @@ fn no_process(trace: &Trace) -> String {
         .find(|line| line.text.as_bytes().windows(5).any(|w| w == b"child"))
     {
         Some(line) => format!(
-            "no process was made: no fork, vfork or clone was called. The parent printed \"{}\" by itself; what it \
-             says there about a child is true of nobody",
+            "no process was made: no fork, vfork or clone was called. {} printed \"{}\" by itself; what it says \
+             there about a child is true of nobody",
+            role(trace, TaskId::ROOT).replacen('t', "T", 1),
             line.text
         ),
         None => "no process was made: no fork, vfork or clone was called".into(),

@@ -10,6 +10,16 @@
 //! | [`table`] | the descriptors with which a new program starts |
 //! | [`ending`] | exit statuses, and processes that never end |
 //! | [`failure`] | calls that fail, children that fail |
+//!
+//! **One mistake, one finding.** A learner who does not wait is told that, and not also that the numbers
+//! in the next line are wrong. So a judge first asks for its *premises*, the checks that it stands on, and is
+//! moot because of the one that fails. The rules that all exercises share:
+//! - without the processes that were asked for, only `one-child` (`two-children`) fails;
+//! - what a process had not done when it was killed because the run was over is nobody's mistake: only
+//!   `exit-status` fails, or what explains the hang;
+//! - a status other than 0 is a finding of its own only if nothing before explains it.
+//!
+//! Each exercise says in its opening lines who fails by what beyond that.
 
 pub mod becoming;
 pub mod circumstance;

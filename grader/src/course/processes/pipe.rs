@@ -17,9 +17,11 @@ use crate::course::{Check, Exercise};
 use grader_trace::{Builder, Fd, TaskId, Trace};
 use grader_tracer::Watch;
 use judge::*;
+use trouble::*;
 
 mod judge;
 mod stages;
+mod trouble;
 
 /// The exercise.
 pub const EXERCISE: Exercise = Exercise {

@@ -8,15 +8,17 @@
 
 use super::circumstance::{child_killed, exec_fails, fork_fails, natural, plain, slow_child, slow_parent};
 use super::failure::{FORK_FAILS, STATUS_DECODED};
-use super::family::ONE_CHILD;
+use super::family::{ONE_CHILD, one_process};
 use super::reaping::{NO_BUSY_WAIT, REAPED};
 use super::wait::EXIT_STATUS;
 use crate::course::{Check, Exercise, Scenario};
 use grader_trace::{Builder, Fd, OpenFlags, TaskId, Trace};
 use grader_tracer::Watch;
 use judge::*;
+use trouble::*;
 
 mod judge;
+mod trouble;
 
 /// Names and contents of SOURCE and TARGET, in some runs and in others.
 const SOURCES: [(&str, &[u8]); 2] =
@@ -52,7 +54,12 @@ pub const EXERCISE: Exercise = Exercise {
         ]
     },
     checks: &[
-        Check { points: 1, ..ONE_CHILD },
+        Check {
+            points: 1,
+            claim: "The program makes exactly one process, its child.",
+            judge: one_process,
+            ..ONE_CHILD
+        },
         BECOMES_CAT,
         ARGV,
         CHILD_REDIRECTS,

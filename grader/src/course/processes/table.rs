@@ -1,19 +1,28 @@
 //! The descriptor table with which a new program starts, in words.
 
 use super::becoming::Became;
-use grader_trace::{Fd, Object, PipeEnd, Stamp, Tables, Task, TaskId, Text, Trace};
+use grader_trace::{
+    Event, Fd, Object, Operation, Outcome, PipeEnd, Stamp, Tables, Task, TaskId, Text, Trace,
+};
 
 /// What the new program finds: the tables just after the exec.
 pub fn at_start(trace: &Trace, became: &Became) -> Tables {
     Tables::at(trace, Stamp(became.moment.0 + 1))
 }
 
-/// The descriptors open in a task beside 0, 1 and 2: "3 (target.txt)", "4 (the pipe's write end)".
-pub fn beyond_the_three(tables: &Tables, task: TaskId) -> Vec<String> {
-    let open = tables.table(task).into_iter().flatten();
-    open.filter(|(fd, _)| fd.0 > 2)
-        .map(|(fd, slot)| format!("{fd} ({})", in_words(&tables.ofd(slot.ofd).object)))
-        .collect()
+/// The descriptors with which a program started beside 0, 1 and 2, in words: "descriptor 3 (target.txt)",
+/// "the descriptors 3 (a pipe's read end), 4 (a pipe's write end)"; and the calls that they came from.
+pub fn beyond_the_three(trace: &Trace, task: &Task, became: &Became) -> Option<(String, Vec<usize>)> {
+    let tables = at_start(trace, became);
+    let open: Vec<_> = tables.table(task.id)?.iter().filter(|(fd, _)| fd.0 > 2).collect();
+    let list: Vec<String> =
+        open.iter().map(|(fd, slot)| format!("{fd} ({})", in_words(&tables.ofd(slot.ofd).object))).collect();
+    let makers = open.iter().filter_map(|(fd, _)| maker(trace, task, **fd, became.moment));
+    match list.len() {
+        0 => None,
+        1 => Some((format!("descriptor {}", list[0]), makers.collect())),
+        _ => Some((format!("the descriptors {}", list.join(", ")), makers.collect())),
+    }
 }
 
 /// Where a descriptor leads: "descriptor 1 leads to target.txt", "descriptor 0 is closed".
@@ -61,4 +70,21 @@ pub fn first_change(trace: &Trace, task: &Task, fd: Fd, until: Stamp) -> Option<
     });
     let begin = culprit?;
     trace.events().iter().position(|event| event.begin == begin)
+}
+
+/// The call that gave a task's process this descriptor number, before `until`: its own, or else one of its
+/// parent's before it was born.
+fn maker(trace: &Trace, task: &Task, fd: Fd, until: Stamp) -> Option<usize> {
+    let gives = |event: &Event| match &event.op {
+        Operation::Open { result: Outcome::Done(made), .. }
+        | Operation::Dup { result: Outcome::Done(made), .. }
+        | Operation::NewDescriptor { result: Outcome::Done(made), .. } => *made == fd,
+        Operation::Pipe { result: Outcome::Done((read, write)), .. } => *read == fd || *write == fd,
+        _ => false,
+    };
+    let last = |process: TaskId, until: Stamp| {
+        let made = trace.deeds_of(process).filter(|(_, event)| event.begin < until && gives(event));
+        made.map(|(index, _)| index).last()
+    };
+    last(task.id, until).or_else(|| last(task.parent?, task.birth.at))
 }

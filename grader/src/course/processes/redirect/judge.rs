@@ -1,34 +1,32 @@
-//! The judges of `redirect`, each with the premises on which it stands.
+//! The judges of `redirect` when nothing goes wrong from outside, each with the premises on which it stands.
 
-use super::{BECOMES_CAT, CONTENT, EXEC_FAILS, OLD};
+use super::{BECOMES_CAT, CONTENT};
 use crate::course::naming::role;
 use crate::course::processes::becoming::{self, Became, became};
 use crate::course::processes::ending::{nobody_is_left, with_success};
-use crate::course::processes::failure::{self, STATUS_DECODED, first_line};
-use crate::course::processes::family::{Family, ONE_CHILD};
+use crate::course::processes::failure::first_line;
+use crate::course::processes::family::Family;
 use crate::course::processes::{reaping, table};
-use crate::course::{FileAfter, Finding, Judgement, Objection, Run, blocked, premise};
-use grader_trace::{
-    Errno, Fate, Fd, Object, OpenFlags, Operation, Outcome, Stamp, Tables, TaskId, Text, Trace,
-};
+use crate::course::{FileAfter, Finding, Judgement, Objection, Run, premise};
+use grader_trace::{Errno, Fd, Object, OpenFlags, Operation, Outcome, Stamp, Tables, TaskId, Text, Trace};
 
 /// The argument with which the program was told the file to write.
-fn target(run: &Run) -> &str {
+pub fn target(run: &Run) -> &str {
     run.arg(1)
 }
 
 /// SOURCE's bytes.
-fn wanted_bytes(run: &Run) -> &[u8] {
+pub fn wanted_bytes(run: &Run) -> &[u8] {
     run.scenario.files.iter().find(|(name, _)| *name == run.arg(0)).map_or(&[], |(_, bytes)| bytes)
 }
 
 /// TARGET, as the run left it.
-fn left(run: &Run) -> Option<&FileAfter> {
+pub fn left(run: &Run) -> Option<&FileAfter> {
     run.files.get(target(run))
 }
 
 /// The open of TARGET for writing that failed, if there was one and cat never ran.
-fn failed_open<'a>(run: &Run, family: &Family<'a>) -> Option<(usize, TaskId, &'a Errno)> {
+pub fn failed_open<'a>(run: &Run, family: &Family<'a>) -> Option<(usize, TaskId, &'a Errno)> {
     if !family.trace.programs(family.child.id).is_empty() {
         return None;
     }
@@ -39,7 +37,7 @@ fn failed_open<'a>(run: &Run, family: &Family<'a>) -> Option<(usize, TaskId, &'a
 }
 
 /// All attempts to open TARGET for writing, by whom, and with what result.
-fn opens<'a>(run: &Run, trace: &'a Trace) -> impl Iterator<Item = (usize, TaskId, &'a Outcome<Fd>)> {
+pub fn opens<'a>(run: &Run, trace: &'a Trace) -> impl Iterator<Item = (usize, TaskId, &'a Outcome<Fd>)> {
     let target = target(run).to_owned();
     trace.events().iter().enumerate().filter_map(move |(index, event)| match &event.op {
         Operation::Open { path, flags, result, .. }
@@ -141,11 +139,11 @@ pub fn descriptors(run: &Run) -> Judgement {
             return Err(fails(table::leads(&tables, child.id, fd)).into());
         }
     }
-    match &table::beyond_the_three(&tables, child.id)[..] {
-        [] => Ok(format!("cat started with 0, 1 and 2, and 1 led to {name}")),
-        [one] => Err(fails(format!("cat started with descriptor {one} open as well")).into()),
-        several => {
-            Err(fails(format!("cat started with the descriptors {} open as well", several.join(", "))).into())
+    match table::beyond_the_three(trace, child, &cat) {
+        None => Ok(format!("cat started with 0, 1 and 2, and 1 led to {name}")),
+        Some((list, makers)) => {
+            let observed = format!("cat started with {list} open as well");
+            Err(Finding::new(expected, observed).at(makers).at([cat.event]).into())
         }
     }
 }
@@ -231,7 +229,7 @@ pub fn reaped(run: &Run) -> Judgement {
 }
 
 /// Parent and child, of whom the parent is still this program: else `becomes-cat` has failed.
-fn family_that_stays(run: &Run) -> Result<Family<'_>, Objection> {
+pub fn family_that_stays(run: &Run) -> Result<Family<'_>, Objection> {
     let family = Family::of(run)?;
     match becoming::another_program(family.trace, family.parent) {
         Some(_) => Err(Objection::Moot { because: BECOMES_CAT.id }),
@@ -251,122 +249,4 @@ pub fn exit_status(run: &Run) -> Judgement {
             Err(finding.into())
         }
     }
-}
-
-pub fn truncated(run: &Run) -> Judgement {
-    let family = Family::of(run)?;
-    let (name, wanted) = (target(run), wanted_bytes(run));
-    let expected =
-        format!("{name} with the {} bytes of {} and none of the old ones", wanted.len(), run.arg(0));
-    let opened = opens(run, family.trace).map(|(index, ..)| index).next();
-    let fails = |observed: String| Err(Finding::new(&expected, observed).at(opened).into());
-    let bytes = left(run).map_or(&[][..], |file| &file.bytes);
-    if bytes == wanted {
-        return Ok(format!(
-            "{name} was cut to length 0 first: it holds the {} bytes of {}",
-            wanted.len(),
-            run.arg(0)
-        ));
-    }
-    if let Some((_, task, errno)) = failed_open(run, &family) {
-        return fails(format!(
-            "{} could not open the {name} that was there ({errno})",
-            role(family.trace, task)
-        ));
-    }
-    premise("argv", argv(run))?;
-    premise("descriptors", descriptors(run))?;
-    let old = bytes.iter().filter(|byte| OLD.contains(byte)).count();
-    match (bytes.starts_with(&OLD), old) {
-        (true, _) => {
-            fails(format!("{name} still begins with the {} old bytes; the new ones come after", OLD.len()))
-        }
-        (false, 0) => Err(Objection::Moot { because: CONTENT.id }),
-        (false, old) => fails(format!("{name} still holds {old} of its {} old bytes", OLD.len())),
-    }
-}
-
-pub fn unwritable(run: &Run) -> Judgement {
-    let trace = run.trace();
-    let name = target(run);
-    let who = role(trace, TaskId::ROOT);
-    let Some((open, ..)) = opens(run, trace).next() else {
-        // It never opens TARGET: then another check has failed, or a shell was asked to do it.
-        premise("becomes-cat", becomes_cat(run))?;
-        premise("descriptors", descriptors(run))?;
-        return Err(Objection::Moot { because: CONTENT.id });
-    };
-    let expected = format!(
-        "{name} cannot be opened: a message on stderr, no cat, no child left, a status that is not 0"
-    );
-    let fails = |observed: String| Finding::new(&expected, observed).at([open]);
-    let children = trace.children(TaskId::ROOT);
-    if children.len() > 1 {
-        return Err(Objection::Moot { because: ONE_CHILD.id });
-    }
-    for child in &children {
-        if let Some((event, exec)) = trace.programs(child.id).last() {
-            return match became(trace, child, "cat") {
-                Ok(cat) => {
-                    let tables = table::at_start(trace, &cat);
-                    let where_to = table::leads(&tables, child.id, Fd(1));
-                    let observed = format!("cat ({}) ran all the same; its {where_to}", child.pid);
-                    Err(fails(observed).at([cat.event]).into())
-                }
-                Err(_) if exec.path.file_name() == b"cat" => {
-                    Err(fails("cat ran all the same".into()).at([*event]).into())
-                }
-                Err(_) => Err(Objection::Moot { because: BECOMES_CAT.id }),
-            };
-        }
-        if !matches!(child.fate, Fate::Reaped { .. }) {
-            return match (child.end, trace.waits(TaskId::ROOT).is_empty(), trace.events()[open].task) {
-                (None, ..) => Err(fails(blocked::still_there(trace)).at(blocked::events(trace)).into()),
-                (_, true, TaskId::ROOT) => {
-                    Err(fails(format!("{who} ended, and nobody reaped {}", role(trace, child.id))).into())
-                }
-                _ => Err(Objection::Moot { because: "reaped" }),
-            };
-        }
-    }
-    let told_of_failure = children.iter().any(|child| {
-        trace.told_of_end(TaskId::ROOT, child.id).is_some()
-            && child.end.is_some_and(|(_, how)| !how.success())
-    });
-    let sentence = failure::ends_with_complaint(trace, fails);
-    match sentence {
-        Err(Objection::Fails(_))
-            if told_of_failure && trace.root().end.is_some_and(|(_, how)| how.success()) =>
-        {
-            Err(Objection::Moot { because: STATUS_DECODED.id })
-        }
-        other => other.map(|words| format!("{words}; cat never ran")),
-    }
-}
-
-pub fn status_decoded(run: &Run) -> Judgement {
-    let family = family_that_stays(run)?;
-    let child = family.child;
-    match run.scenario.id {
-        // Only the real cat fails because of a missing file, and only with the file in its vector.
-        "missing-file" => premise("argv", argv(run))?,
-        "exec-fails" if family.trace.execs(child.id).is_empty() => {
-            return Err(Objection::Moot { because: never_execs(run, &family) });
-        }
-        "exec-fails" if child.end.is_some_and(|(_, status)| status.success()) => {
-            return Err(Objection::Moot { because: EXEC_FAILS.id });
-        }
-        _ => {}
-    }
-    failure::status_decoded(&family)
-}
-
-/// The check that fails if the child makes no exec call.
-fn never_execs(run: &Run, family: &Family) -> &'static str {
-    if failed_open(run, family).is_some() { CONTENT.id } else { BECOMES_CAT.id }
-}
-
-pub fn exec_fails_cleanly(run: &Run) -> Judgement {
-    let family = family_that_stays(run)?;
-    failure::exec_fails(family.trace, family.child, never_execs(run, &family))
 }
