@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use grader_trace::{CloneFlags, Ending, Fate, Fd, Operation, Outcome, Stamp, Tables, Task, TaskId, Trace};
+use std::time::Duration;
 
 fn fork_calls(trace: &Trace) -> Vec<(&str, u64)> {
     let forks = trace.events().iter().filter_map(|event| match &event.op {
@@ -207,8 +208,17 @@ fn orphans_may_be_adopted_inside_of_the_run() {
 }
 
 #[test]
-fn a_fork_bomb_ends_at_the_limit() {
-    let trace = Stage::of("bomb", &[]).limits(|limits| limits.events = 600).run().trace;
-    assert_eq!(*trace.ending(), Ending::Overflowed);
-    assert!(trace.tasks().len() > 1);
+fn a_bomb_ends_at_the_limit() {
+    for kind in ["processes", "threads", "short lives"] {
+        let trace = Stage::of("bomb", &[kind]).limits(|limits| limits.events = 600).run().trace;
+        assert_eq!(*trace.ending(), Ending::Overflowed, "{kind}");
+        assert!(trace.tasks().len() > 50, "{kind}");
+    }
+}
+
+#[test]
+fn a_bomb_ends_when_its_time_is_up() {
+    let wall = Duration::from_millis(100);
+    let trace = Stage::of("bomb", &["short lives"]).limits(|limits| limits.wall = wall).run().trace;
+    assert_eq!(*trace.ending(), Ending::TimedOut);
 }

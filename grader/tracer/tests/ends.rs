@@ -219,6 +219,21 @@ fn children_of_a_process_killed_inside_of_its_fork_are_followed() {
 }
 
 #[test]
+fn a_child_may_be_killed_before_its_birth_is_told() {
+    let trace = Stage::of("killed_newborn", &["100"]).run().trace;
+    assert_eq!(root_status(&trace), Some(exited(0)), "{}", listing(&trace));
+    let fates: Vec<_> =
+        trace.children(TaskId::ROOT).iter().map(|child| (status(child), reaper(child))).collect();
+    assert_eq!(fates, vec![(Some(killed(libc::SIGKILL)), Some(TaskId::ROOT)); 101]);
+}
+
+#[test]
+fn more_zombies_are_reaped_than_there_are_descriptors() {
+    let traced = Traced::of("with few descriptors", &["leaves_zombies", "300"]);
+    assert_eq!(traced.trace.tasks().len(), 301);
+}
+
+#[test]
 fn waits_without_a_place_for_the_status_tell_the_same() {
     let trace = Stage::of("waits_without_a_place", &[]).run().trace;
     assert_eq!(root_status(&trace), Some(exited(0)), "{}", listing(&trace));

@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// How long the last ends of a run are waited for. All are on their way, unless the machine is at a standstill.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How many descriptors are spent on them at a time. There may be hundreds, and other runs beside this one.
+const DESCRIPTORS: usize = 16;
+
 /// Dead processes of a run whose parents do not wait for them.
 #[derive(Default)]
 pub(crate) struct Orphans {
@@ -31,19 +34,22 @@ impl Orphans {
         if parent_waits {
             self.zombies.entry(parent).or_default().push(pid);
         } else {
-            self.ours.extend(Handle::new(pid));
+            self.adopt(pid, |_| true);
         }
         for child in self.zombies.remove(&pid).unwrap_or_default() {
             // It may have been reaped without a call that is watched, and its number may be somebody else's now.
-            let still_its_child =
-                |handle: &Handle| handle.parent().is_some_and(|now| now == pid || is_ours(now));
-            self.ours.extend(Handle::new(child).filter(still_its_child));
+            self.adopt(child, |child| child.parent().is_some_and(|now| now == pid || is_ours(now)));
         }
+    }
+
+    fn adopt(&mut self, pid: pid_t, if_it_is: impl FnOnce(&Handle) -> bool) {
+        let handle = Handle::new(pid, self.ours.len() >= DESCRIPTORS);
+        self.ours.extend(handle.filter(if_it_is));
     }
 
     /// A task ends whose parent is not known, or not yet.
     pub(crate) fn strays(&mut self, pid: pid_t) {
-        self.ours.extend(Handle::new(pid));
+        self.adopt(pid, |_| true);
     }
 
     /// Children of `parent` that have ended, and that it has not waited for.

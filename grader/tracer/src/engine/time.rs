@@ -82,7 +82,8 @@ impl Engine<'_> {
     pub(super) fn look_at_the_clock(&mut self) -> Result<(), Trouble> {
         let now = Instant::now();
         let period = if self.clock.quick { QUICK_TICK } else { TICK };
-        if now - self.clock.last < period / 2 {
+        let overflows = self.killing.is_none() && self.recorder.overflowed();
+        if now - self.clock.last < period / 2 && !overflows {
             return Ok(());
         }
         self.clock.last = now;

@@ -28,18 +28,21 @@ fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
 pub(crate) enum Handle {
     /// A pidfd, and the PID.
     Descriptor(OwnedFd, pid_t),
-    /// Where there are no pidfds, or no descriptors are left: the PID and the moment of its start.
+    /// Where there are no pidfds, or too few descriptors: the PID and the moment of its start.
     Number(pid_t, u64),
 }
 
 impl Handle {
-    /// For the process that has this PID now; `None` if there is none.
-    pub(crate) fn new(pid: pid_t) -> Option<Handle> {
-        match pidfd(pid) {
-            Ok(fd) => Some(Handle::Descriptor(fd, pid)),
-            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => None,
-            Err(_) => Some(Handle::Number(pid, Stat::of(pid)?.started)),
+    /// For the process that has this PID now; `None` if there is none. `by_number` saves a descriptor.
+    pub(crate) fn new(pid: pid_t, by_number: bool) -> Option<Handle> {
+        if !by_number {
+            match pidfd(pid) {
+                Ok(fd) => return Some(Handle::Descriptor(fd, pid)),
+                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return None,
+                Err(_) => {}
+            }
         }
+        Some(Handle::Number(pid, Stat::of(pid)?.started))
     }
 
     pub(crate) fn descriptor(&self) -> Option<BorrowedFd<'_>> {

@@ -27,7 +27,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("orphan", []) => orphan(),
         ("daemon", []) => daemon(),
         ("subreaper", [reaps]) => subreaper(*reaps == "reaps"),
-        ("bomb", []) => bomb(),
+        ("bomb", [kind]) => bomb(kind),
         _ => return None,
     }
     Some(0)
@@ -345,9 +345,23 @@ fn subreaper(reaps: bool) {
     expect_exit(adopter, 0);
 }
 
-fn bomb() {
+/// Grows until somebody puts an end to it.
+fn bomb(kind: &str) {
     loop {
-        // SAFETY: the copies do nothing but this.
-        unsafe { libc::fork() };
+        match kind {
+            "processes" => drop(try_fork()),
+            "threads" => drop(std::thread::Builder::new().spawn(|| pause_for_ever())),
+            // Each ends as soon as it has made two others: nobody is ever there for long.
+            _ => {
+                if try_fork() != 0 && try_fork() != 0 {
+                    exit(0);
+                }
+            }
+        }
     }
+}
+
+fn try_fork() -> pid_t {
+    // SAFETY: the copy does what its creator does.
+    unsafe { libc::fork() }
 }

@@ -19,6 +19,10 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("pidfd_rounds", [count]) => pidfd_rounds(count.parse().expect("a count")),
         ("killed_pidfd_rounds", [count]) => killed_pidfd_rounds(count.parse().expect("a count")),
         ("killed_while_forking", [count]) => killed_while_forking(count.parse().expect("a count")),
+        ("killed_newborn", [count]) => killed_newborn(count.parse().expect("a count")),
+        ("leaves_zombies", [count]) => (0..count.parse().expect("a count")).for_each(|_: i32| {
+            child(|| 0);
+        }),
         ("waits_without_a_place", []) => waits_without_a_place(),
         ("leaves_a_grandchild", []) => leaves_a_grandchild(),
         ("leaves_a_stopped_child", []) => leaves_a_stopped_child(),
@@ -169,6 +173,31 @@ fn killed_while_forking(count: u32) {
     }
     let given = slots[1..].iter().filter(|slot| slot.load(Ordering::SeqCst) != 0).count();
     say(&format!("{given}\n"));
+}
+
+/// A child kills the root's other children as soon as the kernel has written down their PIDs, which is before they
+/// run, and before their birth is told to anybody.
+fn killed_newborn(count: i32) {
+    let slot = &shared_numbers(1)[0];
+    let killer = child(|| {
+        loop {
+            let newborn = slot.swap(0, Ordering::SeqCst);
+            if newborn != 0 {
+                kill(newborn, libc::SIGKILL);
+            }
+        }
+    });
+    for _ in 0..count {
+        let flags = libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+        // SAFETY: without CLONE_VM this is fork; the slot takes the PID.
+        let child = done("clone", unsafe { libc::syscall(libc::SYS_clone, flags, 0, slot.as_ptr(), 0, 0) });
+        if child == 0 {
+            pause_for_ever();
+        }
+        expect_kill(child as i32, libc::SIGKILL);
+    }
+    kill(killer, libc::SIGKILL);
+    expect_kill(killer, libc::SIGKILL);
 }
 
 /// wait4 without a status word, waitid without a siginfo_t.

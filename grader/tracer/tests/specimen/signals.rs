@@ -86,18 +86,32 @@ fn counting() -> libc::sighandler_t {
     handler as libc::sighandler_t
 }
 
-/// Real-time signals are queued, one by one, by the process itself and by another one.
+/// The sum of the values that came with signals.
+static SUM: AtomicI32 = AtomicI32::new(0);
+
+/// Real-time signals are queued, one by one and with their values, by the process itself and by another one.
 fn real_time() {
+    extern "C" fn add(_: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+        COUNT.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the kernel gives a siginfo_t to a handler with SA_SIGINFO.
+        let info = unsafe { &*info };
+        if info.si_code == libc::SI_QUEUE {
+            // SAFETY: this code comes with a value.
+            SUM.fetch_add(unsafe { info.si_value() }.sival_ptr.addr() as i32, Ordering::SeqCst);
+        }
+    }
+    let add: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) = add;
     let (first, last) = (libc::SIGRTMIN(), libc::SIGRTMAX());
     for signal in first..=last {
-        on_signal(signal, counting(), libc::SA_RESTART);
+        on_signal(signal, add as libc::sighandler_t, libc::SA_RESTART | libc::SA_SIGINFO);
     }
     for signal in first..=last {
-        let value = libc::sigval { sival_ptr: ptr::null_mut() };
+        let value = libc::sigval { sival_ptr: ptr::without_provenance_mut(signal as usize) };
         // SAFETY: sigqueue takes numbers and a value that nobody dereferences.
         done("sigqueue", unsafe { libc::sigqueue(pid(), signal, value) });
     }
     assert_eq!(COUNT.load(Ordering::SeqCst), last - first + 1);
+    assert_eq!(SUM.load(Ordering::SeqCst), (first..=last).sum::<i32>());
     let child = child(|| {
         (0..3).for_each(|_| kill(parent(), first + 6));
         0

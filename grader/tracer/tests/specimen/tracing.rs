@@ -27,6 +27,11 @@ fn trace(circumstance: &str, inner: &[&str]) -> i32 {
         "in a container" => deny(&CONTAINER),
         "in an older container" => deny(&[&CONTAINER[..], &OLDER].concat()),
         "without ptrace" => deny(&[(libc::SYS_ptrace, libc::EPERM)]),
+        "with few descriptors" => {
+            let few = libc::rlimit { rlim_cur: 64, rlim_max: 64 };
+            // SAFETY: the limit is initialised.
+            done("setrlimit", unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const few) });
+        }
         "among oddities" => be_odd(),
         _ => panic!("no such circumstance: {circumstance}"),
     }
