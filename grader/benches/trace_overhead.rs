@@ -1,0 +1,115 @@
+//! What it costs to be traced: a program that makes 300 processes, each of which becomes `/bin/true`, and waits
+//! for each.
+//!
+//! ```text
+//! cargo bench -p grader --bench trace_overhead
+//! ```
+//!
+//! Three ways in turn, all on one processor: bare; under the grader's tracer as checks use it (every call that
+//! any check may ask about stops, stacks are copied for source lines); under `strace -f --seccomp-bpf` for the same
+//! calls, its output thrown away. `ratio` is against bare. Target: ours at most 1.10; strace takes about 1.15.
+//!
+//! The program that is traced is this one with an argument.
+
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+mod measure;
+#[path = "../tests/strace/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "only the names of the calls are used")]
+mod strace;
+
+use grader_trace::Ending;
+use grader_tracer::{Cancel, Launch, Limits, Plan, Stdin, Stdout, Watch};
+use measure::{Measured, Way};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+const PROCESSES: usize = 300;
+const ROUNDS: usize = 21;
+
+/// What the traced program is told.
+const ROLE: &str = "parent";
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(ROLE) {
+        return parent();
+    }
+    measure::main(benchmark)
+}
+
+/// fork, exec and wait, again and again.
+fn parent() -> ExitCode {
+    let argv = [c"true".as_ptr(), std::ptr::null()];
+    for _ in 0..PROCESSES {
+        // SAFETY: this process has one thread, and the child only makes async-signal-safe calls.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            // SAFETY: path and vector are constants, and the vector ends with a null pointer.
+            unsafe { libc::execv(c"/bin/true".as_ptr(), argv.as_ptr()) };
+            // SAFETY: _exit takes a number and does not return.
+            unsafe { libc::_exit(127) };
+        }
+        let mut status = 0;
+        // SAFETY: `status` is alive, and waitpid writes nothing else.
+        if unsafe { libc::waitpid(child, &raw mut status, 0) } != child || status != 0 {
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn benchmark() -> Measured<()> {
+    measure::stay_on_one_processor()?;
+    let program = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+    let mut ways = vec![
+        Way::new("bare", || succeed(Command::new(&program).arg(ROLE))),
+        Way::new("traced", || traced(&program)),
+    ];
+    match strace::both::strace() {
+        Some(strace) => ways.push(Way::new("strace -f --seccomp-bpf", {
+            let program = &program;
+            move || {
+                let options = ["-f", "-q", "--seccomp-bpf", "-o", "/dev/null", "-e"];
+                let calls = format!("trace={}", strace::calls::traced());
+                succeed(Command::new(&strace).args(options).arg(calls).arg(program).arg(ROLE))
+            }
+        })),
+        None => println!("strace is not installed: no comparison with it"),
+    }
+    let times = measure::in_turn(ROUNDS, &mut ways)?;
+    let title = format!("{PROCESSES} × fork, exec of /bin/true, wait; {ROUNDS} rounds on one processor");
+    measure::table(&title, &times);
+    Ok(())
+}
+
+fn succeed(command: &mut Command) -> Measured<()> {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{command:?} ended with {status}")),
+        Err(error) => Err(format!("{command:?}: {error}")),
+    }
+}
+
+/// As the command runs a submission.
+fn traced(program: &Path) -> Measured<()> {
+    let launch = Launch {
+        program: program.to_path_buf(),
+        argv: vec![program.into(), ROLE.into()],
+        env: std::env::vars_os().collect(),
+        dir: None,
+        umask: None,
+        stdin: Stdin::Null,
+        stdout: Stdout::Terminal,
+        limits: Limits::default(),
+        watch: Watch::ALL,
+        plan: Plan::default(),
+        snapshots: true,
+    };
+    let recording = grader_tracer::run(&launch, &Cancel::default()).map_err(|trouble| trouble.to_string())?;
+    let children = recording.trace.tasks().len() - 1;
+    if *recording.trace.ending() != Ending::Finished || children != PROCESSES {
+        return Err(format!("{:?} after {children} processes", recording.trace.ending()));
+    }
+    Ok(())
+}
