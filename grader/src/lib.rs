@@ -20,6 +20,7 @@
 //! | [`report`] | what was found, as data and as text |
 //! | [`verify`](mod@verify) | the course checks itself |
 //! | [`doctor`] | what this machine allows |
+//! | [`skeleton`] | the exercises as they were shipped |
 //! | [`progress`] | how far the learner is |
 //! | [`problem`], [`output`], [`replace`], [`terminal`], [`busy`] | speaking to people and to files |
 //!
