@@ -39,12 +39,11 @@ pub(crate) fn of(task: &Task, outside: &Outside) -> Rest {
         return Rest::Active;
     }
     match number {
-        libc::SYS_wait4
-        | libc::SYS_waitid
-        | libc::SYS_futex
-        | libc::SYS_vfork
-        | libc::SYS_clone
-        | libc::SYS_clone3 => Rest::WaitsForOthers,
+        libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_futex => Rest::WaitsForOthers,
+        // Its child is born: it is a vfork, and waits for the child's exec or end. Before that it is busy copying.
+        libc::SYS_vfork | libc::SYS_clone | libc::SYS_clone3 if task.pending.is_none() => {
+            Rest::WaitsForOthers
+        }
         libc::SYS_pause | libc::SYS_rt_sigsuspend => for_a_signal,
         libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
             let writes = matches!(number, libc::SYS_write | libc::SYS_writev);
