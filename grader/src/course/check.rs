@@ -55,17 +55,27 @@ pub struct Finding {
     pub observed: String,
     /// The events that show it, as indices into the run's trace; the first one names the source line.
     pub events: Vec<usize>,
+    /// It rests on words that were *not* seen. Where the trace does not hold all that was written, that
+    /// proves nothing: the check cannot tell.
+    pub absence: bool,
 }
 
 impl Finding {
     /// A mistake: what was wanted of this very run, and what was seen instead.
     pub fn new(expected: impl Into<String>, observed: impl Into<String>) -> Finding {
-        Finding { expected: expected.into(), observed: observed.into(), events: Vec::new() }
+        let (expected, observed) = (expected.into(), observed.into());
+        Finding { expected, observed, events: Vec::new(), absence: false }
     }
 
     /// The same, shown by these events.
     pub fn at(mut self, events: impl IntoIterator<Item = usize>) -> Finding {
         self.events.extend(events);
+        self
+    }
+
+    /// The same, but it rests on words that were not seen.
+    pub fn by_absence(mut self) -> Finding {
+        self.absence = true;
         self
     }
 }

@@ -97,7 +97,7 @@ fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
             }
             Some((index, run)) => {
                 judged += 1;
-                outcome((check.judge)(run), index)
+                outcome((check.judge)(run), run, index)
             }
         };
         if worst.as_ref().is_none_or(|worst| severity(worst) < severity(&outcome)) {
@@ -109,10 +109,16 @@ fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
     CheckGrade { check, outcome, evidence: Evidence { strength, executions: judged } }
 }
 
-fn outcome(judgement: Judgement, run: usize) -> CheckOutcome {
+fn outcome(judgement: Judgement, run: &Run, index: usize) -> CheckOutcome {
     match judgement {
         Ok(sentence) => CheckOutcome::Holds(sentence),
-        Err(Objection::Fails(finding)) => CheckOutcome::Fails { finding, run },
+        Err(Objection::Fails(finding)) if finding.absence && !run.words_are_complete() => {
+            CheckOutcome::CannotTell(format!(
+                "in the scenario {} more was written than is kept, so what was not seen may have been there",
+                run.scenario.id
+            ))
+        }
+        Err(Objection::Fails(finding)) => CheckOutcome::Fails { finding, run: index },
         Err(Objection::Moot { because }) => CheckOutcome::Moot { because },
         Err(Objection::CannotTell(sentence)) => CheckOutcome::CannotTell(sentence),
     }

@@ -1,6 +1,6 @@
 //! A scenario: the circumstances of a run; and the run itself.
 
-use grader_trace::Trace;
+use grader_trace::{Event, Operation, Outcome, Trace};
 use grader_tracer::{Captured, Plan, Recording};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -59,6 +59,17 @@ impl Run {
     /// What the kernel saw.
     pub fn trace(&self) -> &Trace {
         &self.recording.trace
+    }
+
+    /// Whether all that was written is in the trace, so that what is not there was not written.
+    pub fn words_are_complete(&self) -> bool {
+        let complete = |event: &Event| match &event.op {
+            Operation::Write { data, result: Outcome::Done(taken), .. } => {
+                *taken <= data.as_bytes().len() as u64
+            }
+            _ => true,
+        };
+        self.recording.dropped == 0 && self.trace().events().iter().all(complete)
     }
 
     /// The argument after the program's name at this place, from 0.

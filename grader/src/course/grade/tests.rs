@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::course::{exercises, find};
-use grader_trace::{Builder, Errno, Fd, Signal, Trace};
+use grader_trace::{Builder, Errno, Fd, Operation, Outcome, Signal, Trace};
 
 const P: TaskId = TaskId::ROOT;
 const GREETING: &str = "hello world (pid:100)\n";
@@ -158,6 +158,28 @@ fn a_run_that_never_ends_has_timed_out_and_says_who_slept_in_what() {
     assert_eq!((grade.verdict, failing(&grade)), (Verdict::TimedOut, vec!["exit-status"]));
     let note = grade.note.unwrap_or_default();
     assert!(note.starts_with("slow-parent: when its time was up, the parent (100) slept in wait4"), "{note}");
+}
+
+#[test]
+fn a_line_that_may_have_been_lost_in_a_flood_is_not_called_missing() {
+    let flood = |fd: i32| {
+        let mut run = Builder::new("fork");
+        run.print(P, GREETING);
+        let c = run.fork(P);
+        run.print(c, CHILDS);
+        let (data, wanted) = ("no more was kept".into(), 1 << 20);
+        run.event(c, Operation::Write { fd: Fd(fd), data, wanted, result: Outcome::Done(wanted) });
+        run.exit(c, 0);
+        run.exit(P, 0);
+        let trace = run.finish();
+        grade(exercise("fork"), &runs_of_fork(|id| (id == "plain").then(|| trace.clone())))
+    };
+    let on_stderr = flood(2);
+    assert!(matches!(outcome_of(&on_stderr, "parent-line"), CheckOutcome::CannotTell(_)));
+    assert_eq!(on_stderr.verdict, Verdict::CannotTell);
+    let on_stdout = flood(1);
+    assert!(matches!(outcome_of(&on_stdout, "parent-line"), CheckOutcome::CannotTell(_)));
+    assert_eq!((on_stdout.verdict, failing(&on_stdout)), (Verdict::Failed, vec!["own-path"]));
 }
 
 /// A program that stops at a `todo!()`, as Rust reports it.

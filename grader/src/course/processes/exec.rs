@@ -13,7 +13,7 @@ use super::failure::{self, FORK_FAILS, STATUS_DECODED};
 use super::family::{Family, ONE_CHILD};
 use super::lines::{self, CHILD_LINE, GREETING, OWN_PATH};
 use super::reaping::{self, NO_BUSY_WAIT, REAPED};
-use super::saying::Saying;
+use super::saying::{Said, Saying};
 use super::wait::{self, AFTER_CHILD, EXIT_STATUS, PARENT_LINE, WATCH};
 use crate::course::{Check, Exercise, Finding, Judgement, Objection, Run, Scenario, premise};
 use grader_trace::{Builder, Errno, Outcome, TaskId, Trace};
@@ -202,7 +202,7 @@ fn wc_output(run: &Run) -> Judgement {
                 (None, Some(line)) => format!("wc wrote nothing on stdout; \"{}\" went to stderr", line.text),
                 (None, None) => "wc wrote nothing on stdout".into(),
             };
-            Err(Finding::new(expected, observed).at(the_wc(&family).map(|wc| wc.event)).into())
+            Err(Finding::new(expected, observed).at(the_wc(&family).map(|wc| wc.event)).by_absence().into())
         }
     }
 }
@@ -226,14 +226,15 @@ fn after_child(run: &Run) -> Judgement {
 
 fn own_path(run: &Run) -> Judgement {
     let family = family_that_stays(run)?;
+    let exec = becoming::another_program(family.trace, family.child);
+    let own = |said: &Said| exec.is_none_or(|moment| said.span.0 < moment);
     premise("reaped", reaped(run))?;
-    lines::own_branches(&family)?;
+    lines::own_branches(run, &family, own)?;
     premise("greeting", lines::greeting(run))?;
     premise("child-line", lines::child_line(&family))?;
     premise("becomes-wc", becomes_wc(run))?;
     premise("parent-line", parent_line(run))?;
-    let exec = becoming::another_program(family.trace, family.child);
-    lines::own_path(&family, |said| exec.is_none_or(|moment| said.span.0 < moment))
+    lines::own_path(&family, own)
 }
 
 fn exit_status(run: &Run) -> Judgement {

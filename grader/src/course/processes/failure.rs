@@ -106,7 +106,8 @@ pub fn ends_with_complaint(trace: &Trace, fails: impl Fn(String) -> Finding) -> 
             Err(fails(format!("{who} ended with exit status 0, which says that all went well")).into())
         }
         (Some((_, status)), None) => {
-            Err(fails(format!("{who} ended with {} and without a word on stderr", in_words(status))).into())
+            let silent = fails(format!("{who} ended with {} and without a word on stderr", in_words(status)));
+            Err(silent.by_absence().into())
         }
         (Some((_, status)), Some((speaker, line))) if speaker == who => {
             Ok(format!("{who} said \"{}\" on stderr and ended with {}", line.text, in_words(status)))
@@ -194,6 +195,9 @@ pub fn exec_fails(trace: &Trace, child: &Task, premise: &'static str) -> Judgeme
     let mut speakers = [Some(child.id), spawned.then_some(TaskId::ROOT)].into_iter().flatten();
     match speakers.find_map(|speaker| words_of(trace, speaker, moment)) {
         Some(line) => Ok(format!("{who} ended with {NOT_STARTED}, and \"{}\" is on stderr", line.text)),
-        None => Err(fails(format!("{who} ended with {NOT_STARTED}, and without a word on stderr")).into()),
+        None => {
+            let silent = fails(format!("{who} ended with {NOT_STARTED}, and without a word on stderr"));
+            Err(silent.by_absence().into())
+        }
     }
 }

@@ -68,7 +68,7 @@ fn parent_line(run: &Run) -> Judgement {
 
 fn own_path(run: &Run) -> Judgement {
     let family = Family::of(run)?;
-    lines::own_branches(&family)?;
+    lines::own_branches(run, &family, |_| true)?;
     premise("greeting", lines::greeting(run))?;
     premise("parent-line", parent_line(run))?;
     premise("child-line", lines::child_line(&family))?;

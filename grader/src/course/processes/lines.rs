@@ -95,7 +95,7 @@ fn greeted(trace: &Trace) -> Result<String, Finding> {
             ([], Some(first)) => format!("the first thing that {who} wrote was \"{}\"", first.saying),
             ([], None) => format!("{who} wrote nothing on stdout"),
         };
-        return Err(fails(observed, &by_root.first().into_iter().collect::<Vec<_>>()));
+        return Err(fails(observed, &by_root.first().into_iter().collect::<Vec<_>>()).by_absence());
     };
     if let Some(child) = first_child
         && said.span.1 > child.birth.at
@@ -193,7 +193,7 @@ fn one_line(
             ),
             None => instead(trace, who, &all),
         };
-        return Err(Finding::new(expected, observed).at(events).into());
+        return Err(Finding::new(expected, observed).at(events).by_absence().into());
     }
     if lines.len() > 1 {
         let events = lines.into_iter().flat_map(|said| said.events);
@@ -263,15 +263,19 @@ fn exchange(family: &Family) -> Option<Vec<usize>> {
     Some([&mistaken.events[..], &other.events[..]].concat())
 }
 
-/// What [`OWN_PATH`] looks at first: parent and child took each their own branch.
-pub fn own_branches(family: &Family) -> Result<(), Finding> {
+/// What [`OWN_PATH`] looks at first: parent and child took each their own branch, and neither wrote so much
+/// that the other's line may be lost in it.
+pub fn own_branches(run: &Run, family: &Family, own: impl Fn(&Said) -> bool) -> Result<(), Objection> {
+    if !run.words_are_complete() {
+        own_path(family, own)?;
+    }
     let Some(events) = exchange(family) else { return Ok(()) };
     let (parent, child) = (family.the_parent(), family.the_child());
     let observed = format!(
         "they took each other's branch: {parent} wrote the child's line, {child} the parent's; fork answers 0 in the \
          child"
     );
-    Err(Finding::new(own_lines(family), observed).at(events))
+    Err(Finding::new(own_lines(family), observed).at(events).into())
 }
 
 fn own_lines(family: &Family) -> String {

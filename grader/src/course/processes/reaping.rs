@@ -25,7 +25,7 @@ pub const REAPED: Check = Check {
 /// "Waiting is sleeping."
 pub const NO_BUSY_WAIT: Check = Check {
     id: "no-busy-wait",
-    claim: "The parent sleeps while it waits: it does not ask again and again.",
+    claim: "The parent does not ask again and again whether its child has ended.",
     why: "A wait with WNOHANG answers at once, and mostly `nothing yet`. A loop of such questions burns the \
           processor that the child could use; with a sleep in the loop it is also late.",
     points: 0,

@@ -174,7 +174,7 @@ pub fn speaks_after_the_end(family: &Family) -> Judgement {
 fn own_path(run: &Run) -> Judgement {
     let family = Family::of(run)?;
     premise("reaped", reaped(run))?;
-    lines::own_branches(&family)?;
+    lines::own_branches(run, &family, |_| true)?;
     premise("greeting", lines::greeting(run))?;
     premise("child-line", lines::child_line(&family))?;
     premise("parent-line", parent_line(run))?;
