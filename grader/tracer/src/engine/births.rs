@@ -33,8 +33,19 @@ impl Engine<'_> {
         self.introduce(&creator, call, child)?;
         // A vfork parent sleeps in the kernel anyway until its child execs or ends.
         let sleeps = flags.has(CloneFlags::VFORK);
+        if let Some(creator) = self.live.get_mut(pid) {
+            creator.waits_in_vfork = sleeps;
+        }
         if !sleeps && self.pacer.parent_has_forked(pid, flags.has(CloneFlags::THREAD)) {
             return Ok(());
+        }
+        self.go_on(pid)
+    }
+
+    /// The child of a vfork has become another program, or has ended.
+    pub(super) fn has_done_vfork(&mut self, pid: pid_t) -> Result<(), Trouble> {
+        if let Some(task) = self.live.get_mut(pid) {
+            task.waits_in_vfork = false;
         }
         self.go_on(pid)
     }

@@ -48,6 +48,7 @@ impl Engine<'_> {
         registers: Option<&user_regs_struct>,
     ) -> Result<(), Trouble> {
         self.pacer.forget(task.tid);
+        self.leaving.add(task.tid);
         if let Some(call) = task.pending.take() {
             self.never_returns(&task, call, registers)?;
         }
@@ -79,7 +80,6 @@ impl Engine<'_> {
                 let injected = self.was_killed_by_plan(leader.id, whole);
                 self.recorder.instant(leader.id, Operation::Exit(whole), injected);
             }
-            self.leaving.add(task.tgid);
             if task.tgid == self.root {
                 self.clock.root_gone.get_or_insert(Instant::now());
             }

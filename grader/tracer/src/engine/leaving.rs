@@ -1,5 +1,5 @@
-//! Processes between their exit event, at which they are let go, and the moment they are zombies: no task is
-//! alive, and yet their parents may be about to wake up.
+//! Tasks between their exit event, at which they are let go, and the moment they are zombies (or, threads, gone):
+//! they are not among the living, and yet their parents, or who joins them, may be about to wake up.
 
 use crate::sys::process;
 use libc::pid_t;
@@ -13,7 +13,7 @@ const LIMIT: usize = 1024;
 pub(crate) struct Leaving(VecDeque<pid_t>);
 
 impl Leaving {
-    /// A process has been let go.
+    /// A task has been let go.
     pub(crate) fn add(&mut self, pid: pid_t) {
         self.0.push_back(pid);
         if self.0.len() > LIMIT {

@@ -211,6 +211,7 @@ impl<'a> Engine<'a> {
             Report::Signal(signal) => self.gets_signal(pid, signal),
             Report::GroupStop(signal) => self.stops(pid, signal),
             Report::Trap => self.is_trapped(pid),
+            Report::Event(libc::PTRACE_EVENT_VFORK_DONE) => self.has_done_vfork(pid),
             Report::Event(_) => self.go_on(pid),
             Report::Ended(_) => Ok(()),
         }

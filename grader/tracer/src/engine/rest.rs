@@ -30,9 +30,12 @@ pub(crate) fn of(task: &Task, outside: &Outside) -> Rest {
     if task.stopped.is_some() {
         return for_a_signal;
     }
-    let state = process::state(task.tid);
-    if !matches!(state, Some(b'S' | b'D')) {
-        return Rest::Active;
+    match process::state(task.tid) {
+        Some(b'S') => {}
+        // The kernel is at work for it (a page comes from a disk, a fork waits for a lock), unless it waits in
+        // vfork: then its child is born.
+        Some(b'D') if task.waits_in_vfork => return Rest::WaitsForOthers,
+        _ => return Rest::Active,
     }
     let Some((number, args)) = process::sleeping_in(task.tid) else { return Rest::Active };
     if ends_by_the_clock(number, &args) {
@@ -40,10 +43,7 @@ pub(crate) fn of(task: &Task, outside: &Outside) -> Rest {
     }
     match number {
         libc::SYS_wait4 | libc::SYS_waitid | libc::SYS_futex => Rest::WaitsForOthers,
-        // Its child is born: it is a vfork, and waits for the child's exec or end. Before that it is busy copying.
-        libc::SYS_vfork | libc::SYS_clone | libc::SYS_clone3 if task.pending.is_none() => {
-            Rest::WaitsForOthers
-        }
+        libc::SYS_vfork | libc::SYS_clone | libc::SYS_clone3 if task.waits_in_vfork => Rest::WaitsForOthers,
         libc::SYS_pause | libc::SYS_rt_sigsuspend => for_a_signal,
         libc::SYS_read | libc::SYS_write | libc::SYS_readv | libc::SYS_writev => {
             let writes = matches!(number, libc::SYS_write | libc::SYS_writev);

@@ -58,6 +58,8 @@ pub(crate) struct Task {
     pub(crate) fresh: bool,
     /// It is in this group-stop of its process.
     pub(crate) stopped: Option<u32>,
+    /// It has made a child, and waits for the child's exec or end.
+    pub(crate) waits_in_vfork: bool,
     /// It stands between the entry and the exit of a call, and both stop.
     pub(crate) in_call: bool,
     /// The call that it is in is rt_sigreturn.
@@ -85,6 +87,7 @@ impl Task {
             parent,
             fresh: true,
             stopped: None,
+            waits_in_vfork: false,
             in_call: false,
             returning_from_handler: false,
             pending: None,
