@@ -5,7 +5,7 @@ use crate::course::processes::becoming::{Became, became};
 use crate::course::processes::{family, table};
 use crate::course::{Objection, Run};
 use grader_trace::{
-    Change, Fd, News, Object, Operation, Outcome, PipeEnd, PipeId, Tables, Task, TaskId, Trace, Wait,
+    Change, Fd, News, Object, Operation, Outcome, PipeEnd, PipeId, Stamp, Tables, Task, TaskId, Trace, Wait,
 };
 
 /// A child, and the program that it became.
@@ -100,8 +100,9 @@ fn slept_or_told(wait: &Wait) -> bool {
     }
 }
 
-/// Who closed a descriptor of this pipe's write end explicitly, and not by ending: is it `task`?
-pub fn closes(trace: &Trace, task: TaskId, fd: Fd, after: grader_trace::Stamp) -> bool {
+/// Whether a process let go of this descriptor itself after a moment: by close, or by a dup onto it, and not
+/// only by ending.
+pub fn closes(trace: &Trace, task: TaskId, fd: Fd, after: Stamp) -> bool {
     trace.deeds_of(task).filter(|(_, event)| event.begin > after).any(|(_, event)| match event.op {
         Operation::Close { fd: closed, result: Outcome::Done(()) } => closed == fd,
         Operation::CloseRange { first, last, mark_only: false, result: Outcome::Done(()) } => {
