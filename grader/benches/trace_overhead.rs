@@ -18,6 +18,7 @@ mod measure;
 #[allow(dead_code, unused_imports, reason = "only the names of the calls are used")]
 mod strace;
 
+use grader::run::ENVIRONMENT;
 use grader_trace::Ending;
 use grader_tracer::{Cancel, Launch, Limits, Plan, Stdin, Stdout, Watch};
 use measure::{Measured, Way};
@@ -83,7 +84,7 @@ fn benchmark() -> Measured<()> {
 }
 
 fn succeed(command: &mut Command) -> Measured<()> {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let status = command.env_clear().envs(ENVIRONMENT).stdin(Stdio::null()).stdout(Stdio::null()).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{command:?} ended with {status}")),
@@ -96,7 +97,7 @@ fn traced(program: &Path) -> Measured<()> {
     let launch = Launch {
         program: program.to_path_buf(),
         argv: vec![program.into(), ROLE.into()],
-        env: std::env::vars_os().collect(),
+        env: ENVIRONMENT.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         dir: None,
         umask: None,
         stdin: Stdin::Null,

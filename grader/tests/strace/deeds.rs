@@ -2,7 +2,7 @@
 //!
 //! What need not be the same, `rules` tells.
 
-use super::rules::{self, Asking};
+use super::rules::{self, Asking, Overlooked};
 use super::words::{change, outcome, pid_in, text, whom};
 use grader_trace::{
     Errno, Event, Fate, Fd, Operation, Outcome, Sender, Signal, Stamp, Task, Text, Trace, Wait,
@@ -45,7 +45,7 @@ fn deeds(trace: &Trace, task: &Task, streams: &HashSet<Stamp>) -> Deeds {
     let mut deeds = Deeds { life: life(trace, task), ..Deeds::default() };
     let mut telling = Telling::default();
     let mut asked_in_vain = false;
-    let mut looking = Vec::new();
+    let mut overlooked = Overlooked::default();
     for (_, event) in trace.events_of(task.id) {
         if let Operation::Signal { signal, sender } = event.op {
             deeds.signals.extend(signal_text(trace, signal, sender));
@@ -65,7 +65,7 @@ fn deeds(trace: &Trace, task: &Task, streams: &HashSet<Stamp>) -> Deeds {
             || rules::is_interrupted(&event.op)
             // Rule 6.
             || matches!(event.op, Operation::Await { .. })
-            || rules::looks_at_a_process(&event.op, &mut looking)
+            || overlooked.takes(&event.op)
         {
             continue;
         }

@@ -11,14 +11,16 @@
 //! 4. The bytes of a pipe, socket or terminal come in pieces of any size: consecutive reads count as one.
 //!    Whoever writes a PID in pieces writes other pieces in another run: the text of consecutive writes is
 //!    compared as one, beside the size of each.
-//! 5. A signal arrives between any two calls. Signals have a list of their own; those that several tasks may
-//!    send are sorted. SIGCHLD is not queued: two ends make one or two of them, and none if the parent ends
-//!    first. Timers send as many signals as there is time for. A process that has waited for a child, and not asked with WNOHANG, must have got at least one.
+//! 5. A signal arrives between any two calls. Signals have a list of their own, and the list no order. SIGCHLD
+//!    is not queued: two ends make one or two of them, and none if the parent ends first. But a process that has
+//!    waited for a child, and not asked with WNOHANG, must have got at least one. Timers send as many signals as
+//!    there is time for.
 //! 6. What waits for several things at once (poll and its kin) is called as often as they happen.
 //! 7. A task that looks at another one in /proc/PID does so until it sees what it waits for.
 //! 8. A task that is killed from outside has got to any point: what both did must be equal as far as it goes.
 //!    The same holds for a thread whose signal kills its process: once its leader has ended and is let go, the
 //!    kernel kills it at once, as it would untraced; strace keeps the leader, and sees the signal delivered.
+//! 9. What the dynamic loader reads to put another program together is not recorded by the tracer.
 
 use grader_trace::{
     Errno, Exec, ExitStatus, Fd, Object, Operation, Outcome, Pid, Selector, Sender, Signal, Stamp, Tables,
@@ -66,28 +68,46 @@ pub fn is_interrupted(op: &Operation) -> bool {
     }
 }
 
-/// Rule 7. `looking` holds the descriptors that lead to the files of processes.
-pub fn looks_at_a_process(op: &Operation, looking: &mut Vec<Fd>) -> bool {
-    match op {
-        Operation::Open { path, result, .. } => {
-            let name = path.as_str().and_then(|path| path.strip_prefix("/proc/")).unwrap_or_default();
-            let of_a_process = name.starts_with(|letter: char| letter.is_ascii_digit());
-            if of_a_process {
-                looking.extend(result.done());
+/// Files that are not looked at, as one task opens, reads and closes them. Rules 7 and 9.
+#[derive(Debug, Default)]
+pub struct Overlooked {
+    open: Vec<Fd>,
+    /// The task has become another program.
+    another_program: bool,
+}
+
+impl Overlooked {
+    /// Whether a call is one with such a file.
+    pub fn takes(&mut self, op: &Operation) -> bool {
+        match op {
+            Operation::Open { path, result, .. } => {
+                let path = path.as_str().unwrap_or_default();
+                let overlooked = is_of_a_process(path) || (self.another_program && is_of_a_loader(path));
+                if overlooked {
+                    self.open.extend(result.done());
+                }
+                overlooked
             }
-            of_a_process
+            Operation::Read { fd, .. } => self.open.contains(fd),
+            Operation::Close { fd, .. } => {
+                let known = self.open.iter().position(|open| open == fd);
+                known.map(|index| self.open.swap_remove(index)).is_some()
+            }
+            Operation::Exec(Exec { result: Outcome::Done(()), .. }) => {
+                *self = Overlooked { open: Vec::new(), another_program: true };
+                false
+            }
+            _ => false,
         }
-        Operation::Read { fd, .. } => looking.contains(fd),
-        Operation::Close { fd, .. } => {
-            let known = looking.iter().position(|looked| looked == fd);
-            known.map(|index| looking.swap_remove(index)).is_some()
-        }
-        Operation::Exec(Exec { result: Outcome::Done(()), .. }) => {
-            looking.clear();
-            false
-        }
-        _ => false,
     }
+}
+
+fn is_of_a_process(path: &str) -> bool {
+    path.strip_prefix("/proc/").is_some_and(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()))
+}
+
+fn is_of_a_loader(path: &str) -> bool {
+    path.starts_with("/etc/ld.so.") || path.ends_with(".so") || path.contains(".so.")
 }
 
 /// How a task asks for news of its children.

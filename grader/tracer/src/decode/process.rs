@@ -37,15 +37,28 @@ pub(super) fn enter(call: &Call, name: &'static str) -> Option<Operation> {
 }
 
 fn exec(call: &Call, path: u64, argv: u64) -> Operation {
-    let mut args = Vec::new();
-    while argv != 0 && args.len() < ARGS_LIMIT {
-        match call.memory.u64(argv + 8 * args.len() as u64) {
-            Some(0) | None => break,
-            Some(arg) => args.push(Text(call.memory.string(arg, ARG_BYTES_LIMIT))),
+    let args = pointers(call, argv).into_iter();
+    let argv = args.map(|arg| Text(call.memory.string(arg, ARG_BYTES_LIMIT))).collect();
+    let path = Text(call.memory.string(path, ARG_BYTES_LIMIT));
+    Operation::Exec(Exec { path, argv, result: Outcome::Unfinished })
+}
+
+/// The pointers of a vector that ends with NULL, or where memory does. Most are short: a few are read at once.
+fn pointers(call: &Call, vector: u64) -> Vec<u64> {
+    const AT_ONCE: usize = 16;
+    let mut found = Vec::new();
+    while vector != 0 && found.len() < ARGS_LIMIT {
+        let at = vector.wrapping_add(8 * found.len() as u64);
+        let words = call.memory.bytes(at, 8 * AT_ONCE);
+        let (words, _) = words.as_chunks();
+        let ends = words.iter().position(|word| *word == [0; 8]);
+        found.extend(words[..ends.unwrap_or(words.len())].iter().map(|word| u64::from_le_bytes(*word)));
+        if ends.is_some() || words.len() < AT_ONCE {
+            break;
         }
     }
-    let path = Text(call.memory.string(path, ARG_BYTES_LIMIT));
-    Operation::Exec(Exec { path, argv: args, result: Outcome::Unfinished })
+    found.truncate(ARGS_LIMIT);
+    found
 }
 
 /// A success of either is learnt from its event, not from the call's return.

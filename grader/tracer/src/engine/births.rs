@@ -1,7 +1,8 @@
 //! A task is born, or becomes another program.
 
+use super::loader::Image;
 use super::task::{Pending, PutBack, Task};
-use super::{Engine, Stranger, identity};
+use super::{Engine, Stranger};
 use crate::arch;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
@@ -141,14 +142,17 @@ impl Engine<'_> {
     /// A process becomes another program; from now on it has one task, whose tid is the PID.
     pub(super) fn has_execed(&mut self, pid: pid_t) -> Result<(), Trouble> {
         self.clock.moved();
-        let image = identity(format!("/proc/{pid}/exe"));
+        let image = Image::of(pid);
         if !self.started {
             self.started = true;
             self.program = image;
             self.recorder.start();
         }
+        let own_program = image.zip(self.program).is_some_and(|(image, first)| image.is(first));
+        let loader = image.filter(|_| !own_program).and_then(|image| self.loaders.find(pid, image));
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
-        task.own_program = image.is_some() && image == self.program;
+        task.own_program = own_program;
+        task.loader = loader;
         task.modules = None;
         task.in_call = false;
         let id = task.id;

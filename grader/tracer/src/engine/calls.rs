@@ -9,6 +9,7 @@
 
 use super::Engine;
 use super::births::restore;
+use super::loader;
 use super::snapshot;
 use super::task::{Pending, PutBack, Task};
 use crate::arch;
@@ -44,6 +45,13 @@ impl Engine<'_> {
         let number = arch::number(&registers);
         let call = Call { number, args: arch::arguments(&registers), memory: Memory(pid) };
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        if task.loader.as_ref().is_some_and(|code| code.contains(&arch::instruction(&registers))) {
+            if loader::is_loading(number) {
+                return self.go_on(pid);
+            }
+        } else {
+            task.loader = None;
+        }
         task.in_call = true;
         let again = task.interrupted.pop_if(|last| last.is_made_again(&call, &registers));
         if let Some(left) = again.as_ref().filter(|again| again.under_handler) {

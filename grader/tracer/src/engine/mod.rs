@@ -18,6 +18,7 @@ mod calls;
 mod ends;
 mod fault;
 mod leaving;
+mod loader;
 mod orphans;
 mod pace;
 mod recorder;
@@ -39,6 +40,7 @@ use fault::Faults;
 use grader_trace::{Ending, ExitStatus, Header, Object, Pid, TaskId, Text, Trace};
 use leaving::Leaving;
 use libc::pid_t;
+use loader::{Image, Loaders};
 use orphans::Orphans;
 use pace::Pacer;
 use recorder::Recorder;
@@ -62,8 +64,9 @@ pub(crate) struct Engine<'a> {
     cancel: &'a Cancel,
     root: pid_t,
     reports: Reports,
-    /// Device and inode of the program that was started, to know it again after an exec.
-    program: Option<(u64, u64)>,
+    /// The program that was started, to know it again after an exec.
+    program: Option<Image>,
+    loaders: Loaders,
     /// The root has made its exec.
     started: bool,
     live: Live,
@@ -99,6 +102,7 @@ impl<'a> Engine<'a> {
             root: 0,
             reports: Reports::default(),
             program: None,
+            loaders: Loaders::default(),
             started: false,
             live: Live::default(),
             strangers: HashMap::new(),
@@ -261,13 +265,6 @@ enum Stranger {
     Stands,
     /// It was killed.
     Ended(ExitStatus),
-}
-
-/// Device and inode of a file.
-fn identity(path: impl AsRef<std::path::Path>) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let data = std::fs::metadata(path).ok()?;
-    Some((data.dev(), data.ino()))
 }
 
 /// The moment from which something has lasted.

@@ -22,13 +22,20 @@ pub(crate) fn take(task: &mut Task, registers: &user_regs_struct) -> Snapshot {
     Snapshot {
         registers: arch::dwarf(registers),
         stack_start: registers.rsp,
-        stack: Memory(task.tid).bytes(registers.rsp, STACK_BYTES).into(),
+        stack: stack(task.tid, registers.rsp),
         modules: task.modules.clone().unwrap_or_else(|| Arc::from([])),
     }
 }
 
+/// The top of a stack, copied once into a place of the right size: it is short in most programs.
+fn stack(tid: pid_t, pointer: u64) -> Arc<[u8]> {
+    let mut bytes = [0; STACK_BYTES];
+    let count = Memory(tid).fill(pointer, &mut bytes);
+    Arc::from(&bytes[..count])
+}
+
 /// The files mapped into a process. See proc_pid_maps(5).
-fn modules(pid: pid_t) -> Vec<Module> {
+pub(crate) fn modules(pid: pid_t) -> Vec<Module> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
     maps.lines().filter_map(module).collect()
 }

@@ -6,6 +6,7 @@ use crate::decode::Call;
 use grader_trace::{ExitStatus, Module, Operation, TaskId};
 use libc::{pid_t, user_regs_struct};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A call that a task has begun.
@@ -72,6 +73,8 @@ pub(crate) struct Task {
     pub(crate) interrupted: Vec<Pending>,
     /// It runs the program that was started, and not another one by exec.
     pub(crate) own_program: bool,
+    /// The addresses of the dynamic loader that is putting another program together in it.
+    pub(crate) loader: Option<Range<u64>>,
     /// The files mapped into it, as far as they were looked up.
     pub(crate) modules: Option<Arc<[Module]>>,
     /// Wait calls in a row that had nothing to report.
@@ -94,6 +97,7 @@ impl Task {
             put_back: None,
             interrupted: Vec::new(),
             own_program: false,
+            loader: None,
             modules: None,
             vain_waits: 0,
         }

@@ -66,7 +66,7 @@ impl Memory {
     }
 
     /// Fills `into` from `addr`; how many bytes could be read.
-    fn fill(self, addr: u64, into: &mut [u8]) -> usize {
+    pub(crate) fn fill(self, addr: u64, into: &mut [u8]) -> usize {
         if !READV_DENIED.load(Ordering::Relaxed) {
             match self.fill_at_once(addr, into) {
                 Ok(count) => return count,

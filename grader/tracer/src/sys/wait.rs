@@ -47,13 +47,22 @@ pub(crate) enum News {
 ///
 /// The kernel tells of the youngest first, so that an old task could wait for long behind young ones that stop
 /// again and again. Therefore all reports are taken at once, and each is answered before any task's next one.
+/// Asking for more costs as much as half of an answer, and mostly there is no more: it is done each time a task
+/// returns from a call, in which it may have learnt what another one's report tells, and else now and then.
 #[derive(Default)]
-pub(crate) struct Reports(VecDeque<(pid_t, Report)>);
+pub(crate) struct Reports {
+    taken: VecDeque<(pid_t, Report)>,
+    /// How many were taken alone, one after the other.
+    alone: u32,
+}
+
+/// How many reports are taken alone before it is asked whether there are more.
+const ALONE: u32 = 8;
 
 impl Reports {
     /// The next report; sleeps until a tracee or child of *this thread* makes one.
     pub(crate) fn next(&mut self) -> io::Result<News> {
-        while let Some((pid, report)) = self.0.pop_front() {
+        while let Some((pid, report)) = self.taken.pop_front() {
             // SIGKILL may have come meanwhile: then this report is not true any more, and another one follows.
             let outdated = !report.is_an_end() && ptrace::is_at_exit(pid);
             if !outdated {
@@ -65,15 +74,20 @@ impl Reports {
             Ok(None) => return Ok(News::Interrupted),
             Err(error) => return none_left(error),
         };
-        while let Ok(Some(more)) = wait(libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG) {
-            self.0.push_back(more);
-        }
-        if self.0.is_empty() {
+        if first.1 != Report::Syscall && self.alone < ALONE {
+            self.alone += 1;
             return Ok(News::Of(first.0, first.1));
         }
-        self.0.push_front(first);
+        self.alone = 0;
+        while let Ok(Some(more)) = wait(libc::__WALL | libc::__WNOTHREAD | libc::WNOHANG) {
+            self.taken.push_back(more);
+        }
+        if self.taken.is_empty() {
+            return Ok(News::Of(first.0, first.1));
+        }
+        self.taken.push_front(first);
         // A child stops before its parent is told so; whoever learns of it stands in a system call.
-        self.0.make_contiguous().sort_by_key(|(_, report)| *report == Report::Syscall);
+        self.taken.make_contiguous().sort_by_key(|(_, report)| *report == Report::Syscall);
         self.next()
     }
 }
