@@ -17,7 +17,7 @@
 //! | [`model`] | the recorded facts: ids, statuses, operations, events |
 //! | [`view`] | the derived ones: tasks, fates, descriptor tables, output lines |
 //! | [`query`] | the vocabulary in which checks are written |
-//! | [`order`] | which steps depend on each other; what is true in every order, what can come out |
+//! | [`order`] | which steps depend on each other; what is true in every order, what can come out (feature `orders`) |
 //! | [`file`](mod@file) | the versioned file format |
 //! | [`builder`] | invented traces, for tests and for pictures of what is wanted |
 //!
@@ -30,6 +30,7 @@
 pub mod builder;
 pub mod file;
 pub mod model;
+#[cfg(feature = "orders")]
 pub mod order;
 pub mod query;
 pub mod view;
