@@ -81,7 +81,10 @@ fn trouble(operation: &'static str) -> impl Fn(io::Error) -> Trouble {
 }
 
 /// The regular files below `folder`, by their names relative to where the collection began.
+///
+/// Everything is made readable to its owner on the way, after a file's own permissions have been noted.
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, FileAfter>) -> io::Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
@@ -96,14 +99,18 @@ fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, FileAfter>)
     Ok(())
 }
 
-/// The first bytes of a file; none, if it forbids reading.
+/// The first bytes of a file, whatever its permissions say.
 fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let file = match fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o400))?;
+            fs::File::open(path)?
+        }
+        file => file?,
+    };
     let mut bytes = Vec::new();
-    match fs::File::open(path) {
-        Ok(file) => file.take(FILE_BYTES).read_to_end(&mut bytes).map(|_| bytes),
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(bytes),
-        Err(error) => Err(error),
-    }
+    file.take(FILE_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -120,5 +127,19 @@ mod tests {
         let mut files = BTreeMap::new();
         collect(folder.path(), "", &mut files).expect("readable");
         assert_eq!(files["inner/target"], FileAfter { bytes: b"bytes".to_vec(), mode: 0o640 });
+    }
+
+    /// Root may read them anyway; whoever else runs this sees that they are made readable.
+    #[test]
+    fn files_that_forbid_their_owner_to_read_are_read_all_the_same() {
+        let folder = Scratch::new().expect("a folder");
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).expect("writable");
+        fs::write(inner.join("target"), "bytes").expect("writable");
+        fs::set_permissions(inner.join("target"), fs::Permissions::from_mode(0o204)).expect("our own file");
+        fs::set_permissions(&inner, fs::Permissions::from_mode(0o000)).expect("our own folder");
+        let mut files = BTreeMap::new();
+        collect(folder.path(), "", &mut files).expect("made readable");
+        assert_eq!(files["inner/target"], FileAfter { bytes: b"bytes".to_vec(), mode: 0o204 });
     }
 }
