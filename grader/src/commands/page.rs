@@ -64,8 +64,8 @@ fn failure(examined: &Examined) -> Option<(&Run, &[usize])> {
 
 /// Whether the run as it should be is the same in these circumstances as in the usual ones, the first.
 fn comparable(run: &Run, exercise: &Exercise) -> bool {
-    let Plan { faults, kill, .. } = &run.scenario.plan;
-    let undisturbed = faults.is_empty() && kill.is_none();
+    let Plan { faults, kill, exit, pace: _ } = &run.scenario.plan;
+    let undisturbed = faults.is_empty() && kill.is_none() && exit.is_none();
     undisturbed
         && (exercise.scenarios)().first().is_some_and(|usual| {
             let there = |file| run.scenario.files.contains(file);

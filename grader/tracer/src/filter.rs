@@ -19,9 +19,13 @@ const ARGS: u32 = 16;
 /// Calls that neither seccomp nor ptrace sees the effects of: they do not exist in a run.
 const INVISIBLE: [i64; 3] = [libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 
+/// Calls by which a task, or a process, ends itself.
+pub(crate) const ENDS: [i64; 2] = [libc::SYS_exit, libc::SYS_exit_group];
+
 impl Filter {
-    /// The filter that stops for what `watch` asks, and for all that a tracer must see in any case.
-    pub(crate) fn new(watch: Watch) -> Filter {
+    /// The filter that stops for what `watch` asks, and for all that a tracer must see in any case; with `exits`,
+    /// also for the calls by which tasks end.
+    pub(crate) fn new(watch: Watch, exits: bool) -> Filter {
         let mut program = vec![
             load(ARCH),
             jump_if_equal(arch::AUDIT_ARCH, 1, 0),
@@ -36,6 +40,10 @@ impl Filter {
         for number in INVISIBLE {
             program.push(jump_if_equal(number as u32, 0, 1));
             program.push(answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32));
+        }
+        for number in ENDS.into_iter().filter(|_| exits) {
+            program.push(jump_if_equal(number as u32, 0, 1));
+            program.push(answer(libc::SECCOMP_RET_TRACE));
         }
         for (number, rule) in rules(watch) {
             match rule {

@@ -109,7 +109,8 @@ impl Watch {
         Watch { waits: true, descriptors: true, writes: true, reads: true, sleeps: true, signals: true };
 }
 
-/// What the tracer does to the run, other than looking: things that the kernel itself could do.
+/// What the tracer does to the run, other than looking: things that the kernel itself could do, and an exit
+/// status that is not the program's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Who gets ahead of whom.
@@ -118,6 +119,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// A process that is killed from outside.
     pub kill: Option<KillAt>,
+    /// A process that ends with another status than it asks for.
+    pub exit: Option<ExitAs>,
 }
 
 /// Who gets ahead of whom. Each of these is a schedule that the kernel may choose on any day.
@@ -176,6 +179,16 @@ pub struct KillAt {
     pub task: u32,
     /// With what.
     pub signal: Signal,
+}
+
+/// A process that ends with another status than it asks for: the number is changed as it is handed to the kernel,
+/// so that to everybody else it is as if the program had asked for it. Who is killed ends as ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExitAs {
+    /// Which process, by its first task, in the order of creation; the root's first child is 1.
+    pub task: u32,
+    /// With what.
+    pub code: u8,
 }
 
 /// Calls a run off, from another thread.

@@ -66,7 +66,7 @@ pub fn run(launch: &Launch, cancel: &Cancel) -> Result<Recording, Trouble> {
 fn run_here(launch: &Launch, cancel: &Cancel) -> Result<Recording, Trouble> {
     sys::process::become_subreaper()
         .map_err(|error| Trouble::System { operation: "becoming a subreaper (prctl)", error })?;
-    let filter = Filter::new(launch.watch);
+    let filter = Filter::new(launch.watch, launch.plan.exit.is_some());
     let (streams, ends) = start::Streams::open(launch)?;
     let drain = output::Drain::start(ends, launch.limits.output_bytes)?;
     let mut engine = Engine::new(launch, cancel, streams.names())?;

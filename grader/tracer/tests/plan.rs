@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use grader_trace::{Errno, Fate, Operation, Outcome, Signal, TaskId, Trace};
-use grader_tracer::{Fault, FaultCall, KillAt, Pace, Whose};
+use grader_tracer::{ExitAs, Fault, FaultCall, KillAt, Pace, Whose};
 
 fn fault(call: FaultCall, whose: Whose, from: u32, times: u32, errno: Errno) -> Fault {
     Fault { call, whose, from, times, errno }
@@ -160,5 +160,21 @@ fn a_child_made_by_posix_spawn_or_vfork_is_killed_as_planned() {
         let trace = Stage::of(mode, &[]).kill(kill).run().trace;
         assert_eq!(status(trace.task(TaskId(1))), Some(killed(9)), "{mode}: {}", listing(&trace));
         assert_eq!(reaper(trace.task(TaskId(1))), Some(TaskId::ROOT), "{mode}");
+    }
+}
+
+#[test]
+fn a_child_ends_with_another_status_as_planned_and_no_other() {
+    let runs = [(ExitAs { task: 1, code: 7 }, "1792\n768\n"), (ExitAs { task: 2, code: 0 }, "768\n0\n")];
+    for (exit, expected) in runs {
+        for pace in [Pace::Natural, Pace::SlowChildren, Pace::SlowParents] {
+            let mut stage = Stage::of("waits_for", &["", ""]).pace(pace);
+            stage.launch.plan.exit = Some(exit);
+            let recording = stage.run();
+            assert_eq!(said(&recording), expected, "{exit:?} {pace:?}");
+            let child = recording.trace.task(TaskId(exit.task));
+            assert_eq!(status(child), Some(exited(exit.code)), "{}", listing(&recording.trace));
+            assert_eq!(injected(&recording.trace), ["exit"]);
+        }
     }
 }

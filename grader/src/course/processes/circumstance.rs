@@ -1,11 +1,12 @@
 //! The circumstances under which the programs of this chapter are run.
 //!
 //! Each is one that the kernel could bring about on any day: whoever it lets run first, a call that fails
-//! because a limit is reached, a file that is not there, a process that the out-of-memory killer picks.
+//! because a limit is reached, a file that is not there, a process that the out-of-memory killer picks. One
+//! is not the kernel's: a child whose own exit status is 0 hands in another one.
 
 use crate::course::Scenario;
 use grader_trace::{Errno, Signal};
-use grader_tracer::{Fault, FaultCall, KillAt, Pace, Plan, Whose};
+use grader_tracer::{ExitAs, Fault, FaultCall, KillAt, Pace, Plan, Whose};
 
 /// The file mode creation mask of every run, which is what most systems have.
 const UMASK: u32 = 0o022;
@@ -42,6 +43,12 @@ pub fn second_fork_fails() -> Scenario {
     scenario("second-fork-fails", "when the second fork answers EAGAIN", plan)
 }
 
+/// The first pipe answers EMFILE.
+pub fn pipe_fails() -> Scenario {
+    let plan = failing(FaultCall::Pipe, Whose::Root, 1, 1, Errno::EMFILE);
+    scenario("pipe-fails", "when pipe answers EMFILE", plan)
+}
+
 /// No program can be found.
 pub fn exec_fails() -> Scenario {
     let plan = failing(FaultCall::Exec, Whose::Descendants, 1, u32::MAX, Errno::ENOENT);
@@ -53,9 +60,19 @@ pub fn child_killed() -> Scenario {
     scenario("child-killed", "when the child is killed", killing(1))
 }
 
-/// The second of two children is killed as it is born.
+/// What the only child ends with in [`child_fails`]; nothing else here ends with it.
+pub const CHILD_FAILS_WITH: u8 = 3;
+
+/// The only child hands in another exit status than its program asks for.
+pub fn child_fails() -> Scenario {
+    let plan = Plan { exit: Some(ExitAs { task: 1, code: CHILD_FAILS_WITH }), ..Plan::default() };
+    scenario("child-fails", "when the child ends with 3", plan)
+}
+
+/// The second of two children is killed as it is born, and ends before the first one has begun.
 pub fn second_child_killed() -> Scenario {
-    scenario("child-killed", "when the second child is killed", killing(2))
+    let plan = Plan { pace: Pace::SlowChildren, ..killing(2) };
+    scenario("child-killed", "when the second child is killed, and the first one is slow", plan)
 }
 
 /// The first of two children is killed as it is born.

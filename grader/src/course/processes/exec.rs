@@ -9,7 +9,7 @@ use super::becoming::{self, Became, became};
 use super::circumstance::{child_killed, exec_fails, fork_fails, natural, plain, slow_child, slow_parent};
 use super::counts::Counts;
 use super::ending::{came_to_an_end, nobody_is_left};
-use super::failure::{self, FORK_FAILS, STATUS_DECODED};
+use super::failure::{self, FORK_FAILS, NOT_STARTED, STATUS_PASSED_ON};
 use super::family::{Family, ONE_CHILD};
 use super::lines::{self, CHILD_LINE, GREETING, OWN_PATH};
 use super::reaping::{self, NO_BUSY_WAIT, REAPED};
@@ -60,7 +60,7 @@ pub const EXERCISE: Exercise = Exercise {
             points: 1,
             scenarios: &["child-killed", "missing-file", "exec-fails"],
             judge: status_decoded,
-            ..STATUS_DECODED
+            ..STATUS_PASSED_ON
         },
         Check { points: 1, ..EXEC_FAILS },
         Check { points: 1, ..FORK_FAILS },
@@ -256,12 +256,12 @@ fn status_decoded(run: &Run) -> Judgement {
         "exec-fails" if trace.execs(child.id).is_empty() => {
             return Err(Objection::Moot { because: BECOMES_WC.id });
         }
-        "exec-fails" if child.end.is_some_and(|(_, status)| status.success()) => {
+        "exec-fails" if child.end.is_some_and(|(_, status)| status != NOT_STARTED) => {
             return Err(Objection::Moot { because: EXEC_FAILS.id });
         }
         _ => {}
     }
-    failure::status_decoded(&family)
+    failure::status_passed_on(&family)
 }
 
 fn exec_fails_cleanly(run: &Run) -> Judgement {

@@ -4,7 +4,9 @@ use super::family::Family;
 use super::saying::{Saying, said_by};
 use crate::course::naming::{in_words, role};
 use crate::course::{Check, Finding, Judgement, Objection, Run, blocked};
-use grader_trace::{CloneFlags, Errno, ExitStatus, Line, Operation, Piece, Stamp, Task, TaskId, Trace};
+use grader_trace::{
+    CloneFlags, Errno, ExitStatus, Line, Operation, Piece, Signal, Stamp, Task, TaskId, Trace,
+};
 
 /// "A fork that fails is reported." Its judge depends on how many processes are wanted.
 pub const FORK_FAILS: Check = Check {
@@ -37,8 +39,16 @@ pub const STATUS_DECODED: Check = Check {
         "Pass on what happened as a shell does: the child's own code, or 128 plus the number of the signal.",
     ],
     see: &["wait(2)", "exit(3)"],
-    scenarios: &["child-killed"],
+    scenarios: &["child-killed", "child-fails"],
     judge: |run| status_decoded(&Family::of(run)?),
+};
+
+/// "The parent ends as its child did." Its judge depends on what can go wrong before.
+pub const STATUS_PASSED_ON: Check = Check {
+    claim: "If the child fails, the parent ends with the child's exit status; if a signal killed it, with 128 + the \
+            signal's number.",
+    judge: |run| status_passed_on(&Family::of(run)?),
+    ..STATUS_DECODED
 };
 
 /// What a child ends with whose exec failed: a shell says the same of a command that it cannot start.
@@ -60,24 +70,31 @@ pub fn fork_fails(run: &Run, wanted: usize, premise: &'static str) -> Judgement 
     let Some((index, errno, moment)) = failed_fork(trace) else {
         return Err(Objection::Moot { because: premise });
     };
+    let what = format!("fork answered {errno}");
+    stops_there(trace, &what, (index, moment), wanted)
+}
+
+/// After a call that was refused (`what`: "fork answered EAGAIN") nothing goes on, unless the root tries again and
+/// has the `wanted` children in the end.
+pub fn stops_there(trace: &Trace, what: &str, refused: (usize, Stamp), wanted: usize) -> Judgement {
+    let (index, moment) = refused;
     let who = role(trace, TaskId::ROOT);
-    let expected = format!(
-        "after fork answered {errno}, a message on stderr, an exit status that is not 0, and nothing else"
-    );
+    let expected =
+        format!("after {what}, a message on stderr, an exit status that is not 0, and nothing else");
     let fails = |observed: String| Finding::new(&expected, observed).at([index]);
     let born = trace.processes().filter(|task| task.id != TaskId::ROOT && task.birth.at > moment).count();
     if born == wanted && trace.root().end.is_some_and(|(_, status)| status.success()) {
-        return Ok(format!("fork answered {errno}; {who} tried again, and all went well"));
+        return Ok(format!("{what}; {who} tried again, and all went well"));
     }
     if born > 0 {
-        return Err(fails(format!("{who} went on and forked again, as if a child were there")).into());
+        return Err(fails(format!("{who} went on and forked, as if nothing had failed")).into());
     }
     if let Some(piece) = further_words(trace, moment) {
         // The line to look at is the one that writes.
         let observed = format!("{who} went on and wrote \"{}\" on stdout", first_line(&piece));
         return Err(Finding::new(&expected, observed).at([piece.event, index]).into());
     }
-    ends_with_complaint(trace, fails).map(|words| format!("fork answered {errno}, and {words}"))
+    ends_with_complaint(trace, fails).map(|words| format!("{what}, and {words}"))
 }
 
 /// What the root wrote to stdout after `moment`, other than a greeting that lay in a buffer until then.
@@ -128,6 +145,41 @@ pub fn first_line(piece: &Piece) -> grader_trace::Text {
 
 /// Judges [`STATUS_DECODED`]: the parent was told that the child failed, and does not end with 0.
 pub fn status_decoded(family: &Family) -> Judgement {
+    let expected = format!("{} ends with an exit status that is not 0", family.the_parent());
+    status_is(family, expected, |status, _| !status.success())
+}
+
+/// Judges [`STATUS_PASSED_ON`]: the parent was told that the child failed, and ends as it did.
+pub fn status_passed_on(family: &Family) -> Judgement {
+    // posix_spawn tells the parent why exec failed, and not how the child ended.
+    let spawned = family.child.birth.flags.has(CloneFlags::VM);
+    if spawned && family.child.end.is_some_and(|(_, how)| how == NOT_STARTED) {
+        return status_decoded(family);
+    }
+    let expected = match family.child.end {
+        Some((_, how)) => format!("{} ends with {}", family.the_parent(), passed_on(how)),
+        None => return Err(Objection::Moot { because: "exit-status" }),
+    };
+    status_is(family, expected, is_passed_on)
+}
+
+/// What a shell makes of a child that ended like this, in words: "exit status 137 (128 + 9)".
+pub fn passed_on(how: ExitStatus) -> String {
+    match how {
+        ExitStatus::Exited(code) => format!("exit status {code}"),
+        ExitStatus::Killed(Signal(number)) => format!("exit status {} (128 + {number})", 128 + number),
+    }
+}
+
+/// Whether `parent` is what a shell makes of a child that ended like `child`. To die of the same signal says it, too.
+pub fn is_passed_on(parent: ExitStatus, child: ExitStatus) -> bool {
+    match (parent, child) {
+        (ExitStatus::Exited(code), ExitStatus::Killed(Signal(number))) => i32::from(code) == 128 + number,
+        _ => parent == child,
+    }
+}
+
+fn status_is(family: &Family, expected: String, right: impl Fn(ExitStatus, ExitStatus) -> bool) -> Judgement {
     let Family { trace, parent, child } = *family;
     let Some((wait, call)) = trace.told_of_end(parent.id, child.id) else {
         return Err(Objection::Moot { because: "reaped" });
@@ -135,20 +187,17 @@ pub fn status_decoded(family: &Family) -> Judgement {
     let Some((_, how)) = child.end else {
         return Err(Objection::Moot { because: "exit-status" });
     };
-    let expected = format!("{} ends with an exit status that is not 0", family.the_parent());
+    let story = in_story(how, &family.the_child());
     let fails = |observed: String| Err(Finding::new(&expected, observed).at([wait]).into());
     match parent.end {
         None => fails(blocked::still_there(trace)),
-        Some((_, status)) if status.success() => fails(format!(
-            "{}, {} returned {}, and {} ended with exit status 0",
-            in_story(how, &family.the_child()),
+        Some((_, status)) if right(status, how) => {
+            Ok(format!("{story}; {} ended with {}", family.the_parent(), in_words(status)))
+        }
+        Some((_, status)) => fails(format!(
+            "{story}, {} returned {}, and {} ended with {}",
             call.call,
             child.pid,
-            family.the_parent()
-        )),
-        Some((_, status)) => Ok(format!(
-            "{}; {} ended with {}",
-            in_story(how, &family.the_child()),
             family.the_parent(),
             in_words(status)
         )),

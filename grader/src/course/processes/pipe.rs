@@ -7,10 +7,10 @@
 //! though the parent's own end closes what it forgot to close.
 
 use super::circumstance::{
-    exec_fails, first_child_killed, fork_fails, plain, second_child_killed, second_fork_fails, slow_child,
-    slow_parent,
+    exec_fails, first_child_killed, fork_fails, pipe_fails, plain, second_child_killed, second_fork_fails,
+    slow_child, slow_parent,
 };
-use super::failure::{self, FORK_FAILS, STATUS_DECODED};
+use super::failure::{self, FORK_FAILS, STATUS_PASSED_ON};
 use super::reaping::{NO_BUSY_WAIT, REAPED};
 use super::wait::EXIT_STATUS;
 use crate::course::{Check, Exercise};
@@ -36,6 +36,7 @@ pub const EXERCISE: Exercise = Exercise {
             plain(),
             slow_child(),
             slow_parent(),
+            pipe_fails(),
             fork_fails(),
             second_fork_fails(),
             exec_fails(),
@@ -66,12 +67,14 @@ pub const EXERCISE: Exercise = Exercise {
         },
         Check {
             points: 1,
-            claim: "If wc fails or is killed, the parent's own exit status is not 0.",
+            claim: "The parent ends with wc's exit status, or with 128 + the number of the signal that killed it; how \
+                    echo ended does not matter.",
             scenarios: &["child-killed", "first-child-killed", "exec-fails"],
             judge: status_decoded,
-            ..STATUS_DECODED
+            ..STATUS_PASSED_ON
         },
         EXEC_FAILS,
+        PIPE_FAILS,
         Check { points: 1, judge: |run| failure::fork_fails(run, 2, TWO_CHILDREN.id), ..FORK_FAILS },
         SECOND_FORK_FAILS,
     ],
@@ -203,12 +206,28 @@ const EXEC_FAILS: Check = Check {
     judge: exec_fails_cleanly,
 };
 
+const PIPE_FAILS: Check = Check {
+    id: "pipe-fails",
+    claim: "When pipe fails, there is a message on stderr, an exit status that is not 0, and no child.",
+    why: "A process may have so many descriptors open and no more: then pipe answers -1, and there is nothing to \
+          join two programs by. A program that does not look works with numbers that nobody gave it.",
+    points: 1,
+    hints: &[
+        "What does your program do with a pipe call that answers -1?",
+        "Say so on stderr, and end with something other than 0, before anything is forked.",
+        "Err(errno) => { eprintln!(\"pipe: {errno}\"); return ExitCode::FAILURE; }",
+    ],
+    see: &["pipe(2)", "errno(3)"],
+    scenarios: &["pipe-fails"],
+    judge: pipe_fails_cleanly,
+};
+
 const SECOND_FORK_FAILS: Check = Check {
     id: "second-fork-fails",
     claim: "When the second fork fails: a message, a status that is not 0, and the first child ends and is reaped.",
     why: "There is half a pipeline by then. A first child that waits for a partner who never comes must be let go, \
           and somebody has to ask how it ended.",
-    points: 2,
+    points: 1,
     hints: &[
         "Who exists at that moment, and what does it wait for?",
         "Close both ends of the pipe: a reader then sees the end, a writer is told that nobody reads.",

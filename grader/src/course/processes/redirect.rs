@@ -7,7 +7,7 @@
 //! although the child failed is `status-decoded`, wherever the child was told apart.
 
 use super::circumstance::{child_killed, exec_fails, fork_fails, natural, plain, slow_child, slow_parent};
-use super::failure::{FORK_FAILS, STATUS_DECODED};
+use super::failure::{FORK_FAILS, STATUS_PASSED_ON};
 use super::family::{ONE_CHILD, one_process};
 use super::reaping::{NO_BUSY_WAIT, REAPED};
 use super::wait::EXIT_STATUS;
@@ -75,7 +75,7 @@ pub const EXERCISE: Exercise = Exercise {
             points: 1,
             scenarios: &["child-killed", "missing-file", "exec-fails"],
             judge: status_decoded,
-            ..STATUS_DECODED
+            ..STATUS_PASSED_ON
         },
         EXEC_FAILS,
         Check { points: 1, ..FORK_FAILS },

@@ -5,7 +5,7 @@
 //! - waiting, but after the line, is `after-child`; if the line then has a made-up `wc`, that is part of it;
 //! - a line after the wait with other numbers than it should have is `parent-line`.
 
-use super::circumstance::{child_killed, fork_fails, plain, slow_child, slow_parent};
+use super::circumstance::{child_fails, child_killed, fork_fails, plain, slow_child, slow_parent};
 use super::ending::{nobody_is_left, with_success};
 use super::failure::{FORK_FAILS, STATUS_DECODED};
 use super::family::{Family, ONE_CHILD};
@@ -25,7 +25,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "An order that is proved, not hoped for.",
     counted: true,
     watch: WATCH,
-    scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails(), child_killed()],
+    scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails(), child_killed(), child_fails()],
     checks: &[
         Check { points: 1, ..ONE_CHILD },
         GREETING,

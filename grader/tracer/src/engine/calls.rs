@@ -14,11 +14,12 @@ use super::snapshot;
 use super::task::{Pending, PutBack, Task};
 use crate::arch;
 use crate::decode::{self, Call};
+use crate::filter::ENDS;
 use crate::sys::memory::Memory;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{Operation, Outcome, Wait};
+use grader_trace::{Operation, Outcome, TaskId, Wait};
 use libc::pid_t;
 
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
@@ -64,6 +65,10 @@ impl Engine<'_> {
             task.pending = Some(again);
             return self.go_on(pid);
         }
+        if ENDS.contains(&number) {
+            self.changes_exit(pid, &mut registers)?;
+            return self.go_on(pid);
+        }
         let Some(op) = decode::enter(&call) else { return self.go_on(pid) };
         let begun = self.recorder.begin();
         if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
@@ -83,6 +88,21 @@ impl Engine<'_> {
         let (ip, sp) = (arch::instruction(&registers), arch::stack(&registers));
         task.pending = Some(Pending { begun, op, call, ip, sp, under_handler: false, injected, put_back });
         self.go_on(pid)
+    }
+
+    /// A task is about to end itself; if its process ends with it, the plan may want another exit status.
+    fn changes_exit(&mut self, pid: pid_t, registers: &mut libc::user_regs_struct) -> Result<(), Trouble> {
+        let Some(task) = self.live.get(pid) else { return Ok(()) };
+        let tgid = task.tgid;
+        let process = self.live.get(tgid).map(|leader| leader.id);
+        let last = self.live.iter().filter(|other| other.tgid == tgid).count() == 1;
+        match self.launch.plan.exit {
+            Some(exit) if process == Some(TaskId(exit.task)) && (last || !arch::ends_one_task(registers)) => {
+                arch::set_first_argument(registers, exit.code.into());
+                still_there("changing an exit status", ptrace::set_registers(pid, registers)).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A task that stops at every call stands at the entry or the exit of one.

@@ -4,6 +4,7 @@ use super::Engine;
 use super::snapshot;
 use super::task::{EarlyLeader, Task};
 use crate::arch;
+use crate::launch::{ExitAs, KillAt};
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
 use grader_trace::{ExitStatus, Operation, Pid, Signal};
@@ -77,7 +78,7 @@ impl Engine<'_> {
             if let Some(leader) = leader
                 && !self.is_our_doing(whole)
             {
-                let injected = self.was_killed_by_plan(leader.id, whole);
+                let injected = self.ended_by_plan(leader.id, whole);
                 self.recorder.instant(leader.id, Operation::Exit(whole), injected);
             }
             if task.tgid == self.root {
@@ -93,7 +94,7 @@ impl Engine<'_> {
         if self.is_our_doing(status) {
             return;
         }
-        let injected = self.was_killed_by_plan(task.id, status);
+        let injected = self.ended_by_plan(task.id, status);
         let stamp = self.recorder.instant(task.id, Operation::Exit(status), injected);
         if let Some(registers) = registers
             && self.launch.snapshots
@@ -109,9 +110,11 @@ impl Engine<'_> {
         self.killing.is_some() && status == ExitStatus::Killed(Signal::KILL)
     }
 
-    fn was_killed_by_plan(&self, task: grader_trace::TaskId, status: ExitStatus) -> bool {
-        let plan = self.launch.plan.kill;
-        plan.is_some_and(|kill| kill.task == task.0 && status == ExitStatus::Killed(kill.signal))
+    fn ended_by_plan(&self, task: grader_trace::TaskId, status: ExitStatus) -> bool {
+        let plan = &self.launch.plan;
+        let killed = |kill: KillAt| kill.task == task.0 && status == ExitStatus::Killed(kill.signal);
+        let told = |exit: ExitAs| exit.task == task.0 && status == ExitStatus::Exited(exit.code);
+        plan.kill.is_some_and(killed) || plan.exit.is_some_and(told)
     }
 
     /// The run is over: what tasks were doing when they were lost sight of never ended.

@@ -335,6 +335,7 @@ fn a_parent_that_hides_the_failure_fails_by_status_decoded() {
         Proof::of(&EXERCISE).with("missing-file", run.finish())
     };
     all_hold(missing(1));
+    fails_only("status-decoded", missing(2));
     fails_only("status-decoded", missing(0));
 }
 

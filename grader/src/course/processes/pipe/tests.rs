@@ -425,6 +425,10 @@ fn killed(echo_dies: bool, status: u8) -> Proof {
 fn a_killed_wc_must_show_and_a_killed_echo_need_not() {
     all_hold(killed(false, 137));
     all_hold(killed(true, 0));
+    fails_only("status-decoded", killed(false, 1));
+    fails_only("status-decoded", killed(false, 141));
+    let finding = fails_only("status-decoded", killed(true, 137));
+    assert!(finding.observed.starts_with("the killed child was to be echo, and wc (102) ended with"));
     let finding = fails_only("status-decoded", killed(false, 0));
     assert!(finding.observed.starts_with("SIGKILL killed the child that was to be wc (102)"));
 }
@@ -451,7 +455,8 @@ fn what_the_children_do_whose_exec_failed() {
     };
     all_hold(no_programs(127, right));
     fails_only("status-decoded", no_programs(0, right));
-    fails_only("exec-fails", no_programs(1, |run, task| run.exit(task, 127)));
+    fails_only("status-decoded", no_programs(1, right));
+    fails_only("exec-fails", no_programs(127, |run, task| run.exit(task, 127)));
     fails_only(
         "exec-fails",
         no_programs(1, |run, task| {
@@ -485,6 +490,37 @@ fn posix_spawn_tells_of_a_failed_exec_before_there_is_a_second_child() {
     };
     all_hold(spawn(1));
     fails_only("status-decoded", spawn(0));
+}
+
+/// The pipe call fails; then the parent does this.
+fn without_a_pipe(script: impl FnOnce(&mut Builder)) -> Proof {
+    let mut run = Builder::new("pipe");
+    let result = Outcome::Failed(Errno::EMFILE);
+    run.event(P, Operation::Pipe { cloexec: true, result }).injected = true;
+    script(&mut run);
+    Proof::of(&EXERCISE).with("pipe-fails", run.finish())
+}
+
+#[test]
+fn a_pipe_that_fails_is_reported_and_nothing_is_forked() {
+    all_hold(without_a_pipe(|run| {
+        run.complain(P, "pipe: EMFILE\n");
+        run.exit(P, 1);
+    }));
+    let finding = fails_only("pipe-fails", without_a_pipe(|run| run.exit(P, 0)));
+    assert!(finding.observed.contains("exit status 0"), "{}", finding.observed);
+    let finding = fails_only("pipe-fails", without_a_pipe(|run| run.exit(P, 1)));
+    assert!(finding.observed.contains("without a word"), "{}", finding.observed);
+    let finding = fails_only(
+        "pipe-fails",
+        without_a_pipe(|run| {
+            let child = run.fork(P);
+            run.exit(child, 1);
+            run.complain(P, "dup2: EBADF\n");
+            run.exit(P, 1);
+        }),
+    );
+    assert!(finding.observed.contains("went on and forked"), "{}", finding.observed);
 }
 
 #[test]

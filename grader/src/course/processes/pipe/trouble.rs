@@ -1,63 +1,99 @@
-//! The judges of `pipe` when a fork or an exec fails, and when a child is killed.
+//! The judges of `pipe` when a pipe, a fork or an exec fails, and when a child is killed.
 
 use super::judge::settled;
 use super::stages::two;
-use super::{EXEC_FAILS, STAGES, TWO_CHILDREN};
+use super::{EXEC_FAILS, JOINED, STAGES, TWO_CHILDREN};
 use crate::course::naming::{self, role};
+use crate::course::processes::becoming::became;
 use crate::course::processes::ending::nobody_is_left;
-use crate::course::processes::failure;
+use crate::course::processes::failure::{self, NOT_STARTED};
 use crate::course::processes::reaping::{self, REAPED};
 use crate::course::processes::wait::EXIT_STATUS;
 use crate::course::{Finding, Judgement, Objection, Run, blocked, premise};
-use grader_trace::{CloneFlags, ExitStatus, Fate, Task, TaskId, Trace};
+use grader_trace::{CloneFlags, ExitStatus, Fate, Operation, Task, TaskId, Trace};
 
 pub fn status_decoded(run: &Run) -> Judgement {
     let trace = run.trace();
     settled(run)?;
-    let who = role(trace, TaskId::ROOT);
     let wc = match run.scenario.id {
         "exec-fails" if went_on(trace).is_some() => return Err(Objection::Moot { because: EXEC_FAILS.id }),
-        "exec-fails" => trace.children(TaskId::ROOT).into_iter().find(|child| asks_for(trace, child, "wc")),
-        _ => match killed_stage(trace)? {
-            Killed::Wc(wc) => Some(wc),
-            Killed::Echo => {
-                return Ok("the killed child was to be echo; a pipeline ends as its last stage did".into());
+        "exec-fails" => {
+            match trace.children(TaskId::ROOT).into_iter().find(|child| asks_for(trace, child, "wc")) {
+                Some(wc) => wc,
+                None => return without_wc(trace),
             }
+        }
+        _ => match killed_stage(trace)? {
+            Killed::Wc(wc) => wc,
+            Killed::Echo => return in_spite_of_echo(run),
         },
     };
-    let (how, event) = match wc.map(|wc| (wc, wc.end, trace.told_of_end(TaskId::ROOT, wc.id))) {
-        None => ("no child got as far as wc".into(), None),
-        Some((wc, Some((_, status)), Some((wait, _)))) if !status.success() => {
-            let how = match status {
-                ExitStatus::Killed(signal) => {
-                    format!("{signal} killed the child that was to be wc ({})", wc.pid)
-                }
-                _ => format!(
-                    "the child that was to be wc ({}) ended with {}",
-                    wc.pid,
-                    naming::in_words(status)
-                ),
-            };
-            (how, Some(wait))
-        }
-        Some((_, Some((_, status)), _)) if status.success() => {
+    let (status, wait) = match (wc.end, trace.told_of_end(TaskId::ROOT, wc.id)) {
+        (Some((_, status)), _) if run.scenario.id == "exec-fails" && status != NOT_STARTED => {
             return Err(Objection::Moot { because: EXEC_FAILS.id });
         }
-        Some(_) => return Err(Objection::Moot { because: REAPED.id }),
+        (Some((_, status)), Some((wait, _))) => (status, wait),
+        _ => return Err(Objection::Moot { because: REAPED.id }),
     };
-    let children = trace.children(TaskId::ROOT);
+    let to_be_wc = format!("the child that was to be wc ({})", wc.pid);
+    let how = match status {
+        ExitStatus::Killed(signal) => format!("{signal} killed {to_be_wc}"),
+        _ => format!("{to_be_wc} ended with {}", naming::in_words(status)),
+    };
     // posix_spawn tells the parent itself why there is no stage; fork leaves it to wait.
-    let spawned = |child: &&Task| child.birth.flags.has(CloneFlags::VM);
+    if is_spawned(wc) && status == NOT_STARTED {
+        return ends_with(trace, how, Some(wait), "an exit status that is not 0", |own| !own.success());
+    }
+    let expected = failure::passed_on(status);
+    ends_with(trace, how, Some(wait), &expected, |own| failure::is_passed_on(own, status))
+}
+
+/// No exec works, and nobody got as far as wc.
+fn without_wc(trace: &Trace) -> Judgement {
+    let children = trace.children(TaskId::ROOT);
+    if !children.iter().any(|child| is_spawned(child)) {
+        return Err(Objection::Moot {
+            because: if children.len() < 2 { TWO_CHILDREN.id } else { STAGES.id },
+        });
+    }
+    let how = "no child got as far as wc".into();
+    ends_with(trace, how, None, "an exit status that is not 0", |own| !own.success())
+}
+
+/// The child that was to be echo was killed, and wc did its work all the same.
+fn in_spite_of_echo(run: &Run) -> Judgement {
+    let trace = run.trace();
+    let wc = two(trace)?.into_iter().find(|child| became(trace, child, "wc").is_ok());
+    let wc = wc.ok_or(Objection::Moot { because: STAGES.id })?;
+    match (wc.end, trace.told_of_end(TaskId::ROOT, wc.id)) {
+        (Some((_, status)), Some((wait, _))) => {
+            let ended = naming::in_words(status);
+            let how = format!("the killed child was to be echo, and wc ({}) ended with {ended}", wc.pid);
+            let expected = failure::passed_on(status);
+            ends_with(trace, how, Some(wait), &expected, |own| failure::is_passed_on(own, status))
+        }
+        _ => Err(Objection::Moot { because: REAPED.id }),
+    }
+}
+
+fn is_spawned(child: &Task) -> bool {
+    child.birth.flags.has(CloneFlags::VM)
+}
+
+/// The parent ended with the right status; `how` tells what it had to make it of.
+fn ends_with(
+    trace: &Trace,
+    how: String,
+    event: Option<usize>,
+    expected: &str,
+    right: impl Fn(ExitStatus) -> bool,
+) -> Judgement {
+    let who = role(trace, TaskId::ROOT);
     match trace.root().end {
-        Some((_, status)) if status.success() && wc.is_none() && !children.iter().any(spawned) => {
-            Err(Objection::Moot { because: if children.len() < 2 { TWO_CHILDREN.id } else { STAGES.id } })
-        }
-        Some((_, status)) if !status.success() => {
-            Ok(format!("{how}; {who} ended with {}", naming::in_words(status)))
-        }
-        Some(_) => {
-            let expected = format!("{who} ends with an exit status that is not 0");
-            Err(Finding::new(expected, format!("{how}, and {who} ended with exit status 0")).at(event).into())
+        Some((_, own)) if right(own) => Ok(format!("{how}; {who} ended with {}", naming::in_words(own))),
+        Some((_, own)) => {
+            let observed = format!("{how}, and {who} ended with {}", naming::in_words(own));
+            Err(Finding::new(format!("{who} ends with {expected}"), observed).at(event).into())
         }
         None => Err(Objection::Moot { because: EXIT_STATUS.id }),
     }
@@ -148,4 +184,16 @@ pub fn second_fork_fails_cleanly(run: &Run) -> Judgement {
         );
     }
     judgement.map(|words| format!("{words}; the first child was reaped"))
+}
+
+pub fn pipe_fails_cleanly(run: &Run) -> Judgement {
+    let trace = run.trace();
+    let refused = trace.events().iter().enumerate().find_map(|(index, event)| match &event.op {
+        Operation::Pipe { result, .. } if event.injected => Some((index, result.error()?, event.effect())),
+        _ => None,
+    });
+    // Without a pipe nothing is joined by one.
+    let Some((index, errno, moment)) = refused else { return Err(Objection::Moot { because: JOINED.id }) };
+    let what = format!("pipe answered {errno}");
+    failure::stops_there(trace, &what, (index, moment), 2)
 }

@@ -355,6 +355,7 @@ fn a_parent_that_hides_a_failure_of_any_kind_fails_by_status_decoded() {
         Proof::of(&EXERCISE).with("missing-file", run.finish()).leaving(TARGET, b"", 0o644)
     };
     all_hold(missing(1));
+    fails_only("status-decoded", missing(127));
     let hidden = missing(0);
     let mut run = Builder::new("redirect").args(&[SOURCE, UNWRITABLE]);
     let c = run.fork(P);

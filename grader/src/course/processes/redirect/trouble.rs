@@ -6,7 +6,7 @@ use super::judge::{
 use super::{BECOMES_CAT, CONTENT, EXEC_FAILS, OLD};
 use crate::course::naming::role;
 use crate::course::processes::becoming::became;
-use crate::course::processes::failure::{self, STATUS_DECODED};
+use crate::course::processes::failure::{self, NOT_STARTED, STATUS_DECODED};
 use crate::course::processes::family::{Family, ONE_CHILD};
 use crate::course::processes::table;
 use crate::course::{Finding, Judgement, Objection, Run, blocked, premise};
@@ -112,12 +112,12 @@ pub fn status_decoded(run: &Run) -> Judgement {
         "exec-fails" if family.trace.execs(child.id).is_empty() => {
             return Err(Objection::Moot { because: never_execs(run, &family) });
         }
-        "exec-fails" if child.end.is_some_and(|(_, status)| status.success()) => {
+        "exec-fails" if child.end.is_some_and(|(_, status)| status != NOT_STARTED) => {
             return Err(Objection::Moot { because: EXEC_FAILS.id });
         }
         _ => {}
     }
-    failure::status_decoded(&family)
+    failure::status_passed_on(&family)
 }
 
 /// The check that fails if the child makes no exec call.

@@ -1,6 +1,7 @@
 //! `wait`: every check fails for its own reason alone, and unusual right programs pass.
 
 use super::*;
+use crate::course::processes::circumstance::CHILD_FAILS_WITH;
 use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
 use grader_trace::*;
 
@@ -351,6 +352,25 @@ fn a_killed_child_reported_as_success_fails_by_status_decoded() {
         }),
     );
     assert!(finding.observed.contains("SIGKILL killed the child (101)"), "{}", finding.observed);
+}
+
+#[test]
+fn a_child_that_fails_and_is_reported_as_success_fails_by_status_decoded() {
+    let failing = |status: u8| {
+        let mut run = Builder::new("wait");
+        run.print(P, GREETING);
+        let c = run.fork(P);
+        run.print(c, CHILDS);
+        run.exit(c, CHILD_FAILS_WITH);
+        run.wait(P, c);
+        run.print(P, PARENTS);
+        run.exit(P, status);
+        Proof::of(&EXERCISE).with("child-fails", run.finish())
+    };
+    all_hold(failing(CHILD_FAILS_WITH));
+    all_hold(failing(1));
+    let finding = fails_only("status-decoded", failing(0));
+    assert!(finding.observed.contains("ended with exit status 3"), "{}", finding.observed);
 }
 
 #[test]
