@@ -22,6 +22,7 @@
 //! | [`doctor`] | what this machine allows |
 //! | [`skeleton`] | the exercises as they were shipped |
 //! | [`progress`] | how far the learner is |
+//! | [`interrupt`] | Ctrl-C: nothing stays behind |
 //! | [`problem`], [`output`], [`replace`], [`terminal`], [`busy`] | speaking to people and to files |
 //!
 //! Invariants: a learner's mistake is a value and ends up in a report; the grader's own trouble is a
@@ -37,6 +38,7 @@ pub mod commands;
 pub mod course;
 pub mod doctor;
 pub mod examine;
+pub mod interrupt;
 pub mod output;
 pub mod problem;
 pub mod progress;

@@ -30,6 +30,8 @@ pub enum Problem {
     Usage(String),
     /// The environment does not allow it.
     Environment(String),
+    /// Somebody asked the grader to end, by a signal.
+    Interrupted,
 }
 
 impl Problem {
@@ -37,7 +39,7 @@ impl Problem {
     pub fn status(&self) -> Status {
         match self {
             Problem::Usage(_) => Status::Usage,
-            Problem::Environment(_) => Status::Undetermined,
+            Problem::Environment(_) | Problem::Interrupted => Status::Undetermined,
         }
     }
 
@@ -51,6 +53,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Usage(message) | Problem::Environment(message) => f.write_str(message),
+            Problem::Interrupted => f.write_str("it was told to end"),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! One call of cargo, and what it says.
 
 use super::Built;
+use crate::interrupt::{self, Building};
 use crate::problem::{Problem, plain};
 use crate::submission::Package;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -109,11 +111,14 @@ pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Proble
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
+        // A group of its own: the compilers that it starts can be told to end together.
+        .process_group(0)
         .spawn()
         .map_err(|error| {
             let (cargo, error) = (cargo.display(), plain(&error));
             Problem::Environment(format!("cannot start {cargo}: {error}; Rust comes from https://rustup.rs"))
         })?;
+    let _building = Building::of(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut outcome = std::thread::scope(|scope| {
         let listener = scope.spawn(|| stderr.map(|stream| last_words(stream, news)).unwrap_or_default());
@@ -130,6 +135,7 @@ pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Proble
     let ended = child.wait().map_err(|error| {
         Problem::Environment(format!("cannot wait for {}: {}", cargo.display(), plain(&error)))
     })?;
+    interrupt::heed()?;
     outcome.success &= ended.success();
     Ok(outcome)
 }

@@ -14,11 +14,13 @@ mod trace;
 mod verify;
 
 use crate::cli::{Cli, Command};
+use crate::interrupt;
 use crate::output::complain;
-use crate::problem::Status;
+use crate::problem::{Problem, Status};
 
 /// Does what the command line says; the exit status.
 pub fn run(cli: &Cli) -> Status {
+    interrupt::listen();
     let place = &cli.place;
     let result = match &cli.command {
         None => next::run(place),
@@ -36,5 +38,11 @@ pub fn run(cli: &Cli) -> Status {
             Ok(Status::Passed)
         }
     };
-    result.unwrap_or_else(|problem| complain(&problem))
+    let status = result.unwrap_or_else(|problem| match problem {
+        // The shell tells what happened, as of any program that a signal has ended.
+        Problem::Interrupted => problem.status(),
+        problem => complain(&problem),
+    });
+    interrupt::end_if_asked();
+    status
 }

@@ -2,13 +2,14 @@
 
 use crate::cli::Trace as Arguments;
 use crate::examine::Sites;
+use crate::interrupt;
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
 use crate::report::{self, Style};
 use crate::submission::{inspect_file, locate_program};
 use crate::terminal::style_of_stdout;
 use grader_trace::{Ending, Trace, file};
-use grader_tracer::{Cancel, Launch, Limits, Plan, Stdin, Stdout, Watch};
+use grader_tracer::{Launch, Limits, Plan, Stdin, Stdout, Watch};
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::BufReader;
@@ -65,7 +66,7 @@ fn record(command: &[OsString]) -> Result<Trace, Problem> {
         plan: Plan::default(),
         snapshots: true,
     };
-    let recording = grader_tracer::run(&launch, &Cancel::default())
+    let recording = grader_tracer::run(&launch, interrupt::runs())
         .map_err(|trouble| Problem::Environment(trouble.to_string()))?;
     let sites = Sites::new(None);
     let mut trace = recording.trace.clone();

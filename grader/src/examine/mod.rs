@@ -19,6 +19,7 @@ pub use sites::Sites;
 use crate::build::{self, Built, Workshop};
 use crate::busy::Busy;
 use crate::course::{Exercise, Grade, Run, grade};
+use crate::interrupt;
 use crate::problem::Problem;
 use crate::report::model::{Graded, Verdict};
 use crate::run::{Job, Runs, run_all};
@@ -96,6 +97,7 @@ pub fn examine(
         let outcome = judge(exercises[index], runs, &sites);
         *examined[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
     });
+    interrupt::heed()?;
     let outcomes =
         examined.into_iter().filter_map(|slot| slot.into_inner().unwrap_or_else(|e| e.into_inner()));
     Ok(outcomes.collect())

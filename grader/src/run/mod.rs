@@ -10,7 +10,8 @@ pub use pool::{Job, Runs, run_all};
 pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};
-use grader_tracer::{Cancel, Launch, Limits, Stdin, Stdout, Trouble};
+use crate::interrupt;
+use grader_tracer::{Launch, Limits, Stdin, Stdout, Trouble};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
@@ -47,7 +48,7 @@ pub fn run(job: &Job, scenario: &Scenario, effort: Effort) -> Result<Run, Troubl
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
         made.map_err(trouble("write a file of the scenario"))?;
     }
-    let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), &Cancel::default())?;
+    let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), interrupt::runs())?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files })

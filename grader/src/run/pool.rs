@@ -2,6 +2,7 @@
 
 use super::Effort;
 use crate::course::{Run, Scenario};
+use crate::interrupt;
 use grader_trace::Ending;
 use grader_tracer::{Trouble, Watch};
 use std::io;
@@ -29,7 +30,7 @@ pub type Runs = Vec<Result<Run, Trouble>>;
 /// Makes every run of every job, several at a time.
 ///
 /// `done` is called with the index of a job and its runs, in the order of its scenarios, as soon as the last of
-/// them is over; jobs may finish in any order, on any thread.
+/// them is over; jobs may finish in any order, on any thread. If the grader is asked to end, some never do.
 pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) {
     let steps: Vec<(usize, usize)> = jobs
         .iter()
@@ -42,6 +43,9 @@ pub fn run_all(jobs: &[Job], threads: usize, done: impl Fn(usize, Runs) + Sync) 
     let next = AtomicUsize::new(0);
     let work = || {
         while let Some(&(job, scenario)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if interrupt::runs().is_cancelled() {
+                return;
+            }
             let scenario_of = &jobs[job].scenarios[scenario];
             let effort = if hung[job].load(Ordering::Relaxed) { Effort::Little } else { Effort::Full };
             let result = catch_unwind(|| super::run(&jobs[job], scenario_of, effort));

@@ -27,6 +27,7 @@ pub mod header;
 use crate::build::{self, Built};
 use crate::busy::Busy;
 use crate::examine::{Sites, judge, machine, without_run};
+use crate::interrupt;
 use crate::problem::Problem;
 use crate::run::{Job, run_all};
 use crate::workspace::Workspace;
@@ -63,6 +64,7 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
         *lines[runnable[job]].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(line);
         busy.step();
     });
+    interrupt::heed()?;
     let inner =
         |line: Mutex<Option<Line>>| line.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
     Ok(lines.into_iter().filter_map(inner).collect())

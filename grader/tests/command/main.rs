@@ -8,5 +8,6 @@
 mod bad_input;
 mod check;
 mod course;
+mod interrupts;
 mod place;
 mod users;

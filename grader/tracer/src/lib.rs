@@ -16,6 +16,7 @@
 //! | `output` | collects what the run writes, on a thread of its own |
 //! | `sys`, `arch` | the kernel's and the processor's interface |
 //! | [`recording`] | what a run leaves behind |
+//! | [`interrupt`] | signals that ask the tracer itself to end |
 //!
 //! All tasks run in parallel on real hardware; the tracer only records, and holds back or refuses what a
 //! [`Plan`] names. Nothing here knows what a program is for, or whether it did well.
@@ -27,6 +28,7 @@ mod arch;
 mod decode;
 mod engine;
 mod filter;
+pub mod interrupt;
 pub mod launch;
 mod output;
 pub mod recording;
