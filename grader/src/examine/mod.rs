@@ -113,7 +113,7 @@ fn build_packages(
         _ => Package::of_learner(workspace, exercise),
     };
     let packages: Vec<Package> = exercises.iter().map(package).collect();
-    let busy = Busy::spinning();
+    let busy = Busy::with_text();
     let mut built = build::build(&Workshop::of(workspace), &packages, &|said| busy.say(said))?;
     for (exercise, built) in exercises.iter().zip(&mut built) {
         if let (Subject::Learner, Built::Broken { reason, .. }) = (subject, built)

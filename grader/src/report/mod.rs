@@ -31,6 +31,6 @@ pub mod style;
 pub mod trace;
 mod visible;
 
-pub use page::prose;
+pub use page::{beginning, prose};
 pub use shown::{Excerpt, Seen, Shown};
 pub use style::Style;

@@ -96,6 +96,11 @@ pub fn prose(text: &str, style: &Style) -> String {
     page.text()
 }
 
+/// As much of a text as fits into so many columns.
+pub fn beginning(text: &str, columns: usize) -> String {
+    Visible::new(text, &Style::PLAIN).shortened(columns, &Style::PLAIN).as_str().to_owned()
+}
+
 /// `one run`, `3 runs`.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
     match count {

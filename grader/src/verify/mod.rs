@@ -39,7 +39,7 @@ use std::sync::Mutex;
 pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Problem> {
     let bench = bench::set_up(workspace, cases)?;
     let built = {
-        let busy = Busy::spinning();
+        let busy = Busy::with_text();
         build::build(&bench.workshop, &bench.packages, &|said| busy.say(said))?
     };
     let lines: Vec<Mutex<Option<Line>>> = cases
