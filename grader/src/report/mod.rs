@@ -27,10 +27,12 @@ pub mod model;
 mod page;
 mod picture;
 pub mod shown;
+mod statement;
 pub mod style;
 pub mod trace;
 mod visible;
 
 pub use page::{beginning, prose};
 pub use shown::{Excerpt, Seen, Shown};
+pub use statement::statement;
 pub use style::Style;

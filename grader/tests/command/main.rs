@@ -10,4 +10,5 @@ mod check;
 mod course;
 mod interrupts;
 mod place;
+mod terminal;
 mod users;
