@@ -20,7 +20,10 @@ use crate::problem::{Problem, Status};
 
 /// Does what the command line says; the exit status.
 pub fn run(cli: &Cli) -> Status {
-    interrupt::listen();
+    // The patient is looked at: it does no more than what it is looked at for.
+    if !matches!(cli.command, Some(Command::Patient)) {
+        interrupt::listen();
+    }
     let place = &cli.place;
     let result = match &cli.command {
         None => next::run(place),
