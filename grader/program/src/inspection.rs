@@ -74,7 +74,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, NotRunnable> {
 fn examine(path: &Path) -> Result<Inspection, Why> {
     // Asked before it is opened: opening a FIFO waits for a writer.
     let metadata = fs::metadata(path).map_err(Why::Unreadable)?;
-    if let Some(kind) = irregular(metadata.file_type()) {
+    if let Some(kind) = other_than_file(metadata.file_type()) {
         return Err(Why::NotAFile(kind));
     }
     if metadata.len() == 0 {
@@ -103,14 +103,14 @@ fn examine(path: &Path) -> Result<Inspection, Why> {
     })
 }
 
-/// What this is, if not a regular file.
-fn irregular(kind: FileType) -> Option<&'static str> {
+/// What something is, if not a regular file.
+pub fn other_than_file(kind: FileType) -> Option<&'static str> {
     if kind.is_file() {
         None
     } else if kind.is_dir() {
-        Some("a directory")
+        Some("a folder")
     } else if kind.is_fifo() {
-        Some("a named pipe")
+        Some("a FIFO")
     } else if kind.is_socket() {
         Some("a socket")
     } else {

@@ -42,5 +42,5 @@ mod registers;
 mod units;
 mod walk;
 
-pub use inspection::{DebugInfo, Inspection, NotRunnable, Why, inspect};
+pub use inspection::{DebugInfo, Inspection, NotRunnable, Why, inspect, other_than_file};
 pub use programs::{Frame, Programs, Source};

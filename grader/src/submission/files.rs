@@ -1,10 +1,10 @@
 //! The files of a submission, before they are built.
 
 use crate::problem::plain;
+use grader_program::other_than_file;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Sources longer than this are refused: nobody writes them by hand.
@@ -63,17 +63,6 @@ impl Unfit {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.path().display(), self.reason())
-    }
-}
-
-/// What a path leads to, if that is not a file.
-pub fn other_than_file(kind: fs::FileType) -> Option<&'static str> {
-    match kind {
-        kind if kind.is_file() => None,
-        kind if kind.is_dir() => Some("a folder"),
-        kind if kind.is_fifo() => Some("a FIFO"),
-        kind if kind.is_socket() => Some("a socket"),
-        _ => Some("a device"),
     }
 }
 

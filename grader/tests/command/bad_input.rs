@@ -180,7 +180,7 @@ const CASES: &[Case] = &[
         name: "a folder as a program",
         prepare: |place| place.grader(&["check", "fork", "--program", "exercises"]),
         status: 3,
-        message: Trouble(&["cannot run exercises", "a directory"]),
+        message: Trouble(&["cannot run exercises", "a folder"]),
         afterwards: nothing,
     },
     Case {
@@ -190,7 +190,7 @@ const CASES: &[Case] = &[
             place.grader(&["check", "fork", "--program", "fifo"])
         },
         status: 3,
-        message: Trouble(&["cannot run fifo", "a named pipe"]),
+        message: Trouble(&["cannot run fifo", "a FIFO"]),
         afterwards: nothing,
     },
     Case {

@@ -88,8 +88,8 @@ fn what_is_not_a_file_is_refused_without_opening_it() {
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).expect("make a FIFO");
     let cases: [(&Path, &str); 4] = [
-        (folder.path(), "it is a directory"),
-        (&fifo, "it is a named pipe"),
+        (folder.path(), "it is a folder"),
+        (&fifo, "it is a FIFO"),
         (Path::new("/dev/null"), "it is a device"),
         (Path::new("/nowhere/at/all"), "No such file or directory"),
     ];
