@@ -111,9 +111,9 @@ pub struct Hint {
 /// `grader solution`.
 #[derive(Debug, Args)]
 pub struct Solution {
-    /// Which exercise.
-    #[command(flatten)]
-    pub one: One,
+    /// Which exercise [default: the one of this folder, or the one passed last]
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
     /// Show it although you have not passed yet
     #[arg(long)]
     pub force: bool,

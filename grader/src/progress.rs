@@ -21,6 +21,9 @@ const FILE: &str = "progress.json";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     schema: String,
+    /// The exercise that was passed most recently.
+    #[serde(default)]
+    last: Option<String>,
     exercises: BTreeMap<String, Standing>,
 }
 
@@ -38,7 +41,7 @@ pub struct Standing {
 
 impl Default for Progress {
     fn default() -> Progress {
-        Progress { schema: SCHEMA.to_string(), exercises: BTreeMap::new() }
+        Progress { schema: SCHEMA.to_string(), last: None, exercises: BTreeMap::new() }
     }
 }
 
@@ -70,11 +73,19 @@ impl Progress {
         self.exercises.get(id).cloned().unwrap_or_default()
     }
 
+    /// The exercise that was passed most recently, by its id.
+    pub fn last_passed(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
     /// Takes in what a check has found. What could not be determined changes nothing.
     pub fn take(&mut self, graded: &Graded) {
         let standing = self.exercises.entry(graded.id.clone()).or_default();
         match graded.verdict {
-            Verdict::Passed => *standing = Standing { passed: true, ..Standing::default() },
+            Verdict::Passed => {
+                *standing = Standing { passed: true, ..Standing::default() };
+                self.last = Some(graded.id.clone());
+            }
             Verdict::CannotTell => {}
             Verdict::Failed | Verdict::BuildFailed | Verdict::TimedOut | Verdict::Crashed => {
                 let failed = graded.checks.iter().filter(|check| check.verdict == CheckVerdict::Failed);

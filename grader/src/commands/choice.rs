@@ -31,11 +31,22 @@ pub fn meant(id: Option<&str>, workspace: &Workspace) -> Result<&'static Exercis
     if let Some(id) = id {
         return named(id);
     }
-    if let Some(here) = workspace.exercise_here().and_then(|id| course::find(&id)) {
+    if let Some(here) = here(workspace) {
         return Ok(here);
     }
     let progress = Progress::load(workspace)?;
     Ok(next(&progress).unwrap_or(&course::exercises()[0]))
+}
+
+/// The exercise in whose folder the command was started.
+pub fn here(workspace: &Workspace) -> Option<&'static Exercise> {
+    workspace.exercise_here().and_then(|id| course::find(&id))
+}
+
+/// The exercise that was passed most recently: that of which a comparison is wanted.
+pub fn last_passed(progress: &Progress) -> Option<&'static Exercise> {
+    let known = progress.last_passed().and_then(course::find);
+    known.or_else(|| course::exercises().iter().rev().find(|exercise| progress.of(exercise.id).passed))
 }
 
 /// The first exercise that was never passed; none, if all were.

@@ -31,14 +31,14 @@ pub fn run(one: &One, place: &Place) -> Result<Status, Problem> {
             continue;
         }
         if let Some(copy) = keep_copy(&path)? {
-            text += &format!("kept    {}\n", workspace.shown(&copy));
+            text += &format!("your version is kept:  {}\n", workspace.shown(&copy));
         }
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| Problem::file("make the folder", folder, &error))?;
         }
         replace(&path, shipped.as_bytes(), Lasting::Machine)
             .map_err(|error| Problem::file("write", &path, &error))?;
-        text += &format!("shipped {shown}\n");
+        text += &format!("as it was shipped:     {shown}\n");
     }
     if text.is_empty() {
         text = format!("{} is as it was shipped; nothing was changed\n", exercise.id);

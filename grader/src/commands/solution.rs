@@ -13,8 +13,14 @@ use std::fs;
 /// Runs the command.
 pub fn run(solution: &Solution, place: &Place) -> Result<Status, Problem> {
     let workspace = Workspace::find(place.workspace.as_deref())?;
-    let exercise = choice::meant(solution.one.id.as_deref(), &workspace)?;
-    if !solution.force && !Progress::load(&workspace)?.of(exercise.id).passed {
+    let progress = Progress::load(&workspace)?;
+    let (exercise, which) = match (&solution.id, choice::here(&workspace), choice::last_passed(&progress)) {
+        (Some(id), ..) => (choice::named(id)?, ""),
+        (None, Some(here), _) => (here, ", in whose folder you are"),
+        (None, None, Some(last)) => (last, ", which you passed last"),
+        (None, None, None) => (choice::meant(None, &workspace)?, ""),
+    };
+    if !solution.force && !progress.of(exercise.id).passed {
         let again = how_to_call(&format!("solution {} --force", exercise.id));
         remark(&format!(
             "you have not passed {} yet; to see the solution all the same:\n  {again}",
@@ -24,7 +30,9 @@ pub fn run(solution: &Solution, place: &Place) -> Result<Status, Problem> {
     }
     let path = Package::of_solution(&workspace, exercise).source;
     let text = fs::read(&path).map_err(|error| Problem::file("read", &path, &error))?;
-    to_stdout(format!("// {}\n", workspace.shown(&path)).as_bytes())?;
+    to_stdout(
+        format!("// The solution of {}{which}: {}\n\n", exercise.id, workspace.shown(&path)).as_bytes(),
+    )?;
     to_stdout(&text)?;
     Ok(Status::Passed)
 }

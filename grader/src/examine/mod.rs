@@ -116,11 +116,16 @@ fn build_packages(
     let busy = Busy::with_text();
     let mut built = build::build(&Workshop::of(workspace), &packages, &|said| busy.say(said))?;
     for (exercise, built) in exercises.iter().zip(&mut built) {
-        if let (Subject::Learner, Built::Broken { reason, .. }) = (subject, built)
+        if let (Subject::Learner, Built::Broken { reason, diagnostics }) = (subject, built)
             && !as_shipped(workspace, exercise)
         {
             let reset = how_to_call(&format!("reset {}", exercise.id));
             *reason += &format!("; to have it as it was shipped: {reset}");
+            // Where cargo has words of its own, they are shown instead of the reason.
+            if !diagnostics.is_empty() {
+                let changed = "Its Cargo.toml is not as it was shipped. To have it back (yours is kept):";
+                diagnostics.insert(0, format!("{changed}\n  {reset}\n\n"));
+            }
         }
     }
     Ok(built)

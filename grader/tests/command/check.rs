@@ -89,6 +89,9 @@ fn one_that_does_not_compile_keeps_no_other_from_its_verdict() {
     assert_eq!(verdicts(&report), [("hello", "passed"), ("fork", "build-failed")]);
     assert!(text_of_note(&report, 1).contains("mismatched types"), "{report:#}");
     assert_eq!(output.status.code(), Some(1));
+    let page = String::from_utf8_lossy(&run(place.grader(&["check", "fork"])).stdout).into_owned();
+    assert_eq!(page.matches("mismatched types").count(), 1, "an error is told once:\n{page}");
+    assert!(page.contains("src/main.rs:1:"), "{page}");
 }
 
 #[test]
@@ -102,6 +105,8 @@ fn a_manifest_that_cargo_does_not_understand_keeps_no_other_from_its_verdict() {
     let report = report(&output);
     assert_eq!(verdicts(&report), [("hello", "passed"), ("fork", "build-failed")]);
     assert!(text_of_note(&report, 1).contains("reset fork"), "{report:#}");
+    let page = String::from_utf8_lossy(&run(place.grader(&["check", "fork"])).stdout).into_owned();
+    assert_eq!(page.matches("reset fork").count(), 1, "{page}");
 }
 
 #[test]

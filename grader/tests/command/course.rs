@@ -91,6 +91,21 @@ fn a_solution_is_shown_after_a_pass_or_by_force() {
 }
 
 #[test]
+fn without_a_name_the_solution_is_that_of_the_exercise_passed_last() {
+    let place = Place::new();
+    assert_eq!(run(&place, &["solution"]).status.code(), Some(1), "none was passed yet");
+    for id in ["hello", "fork"] {
+        place.solve(id);
+        said(&place, &["check", id]);
+        let solution = said(&place, &["solution"]);
+        assert!(
+            solution.starts_with(&format!("// The solution of {id}, which you passed last: ")),
+            "{solution}"
+        );
+    }
+}
+
+#[test]
 fn a_trace_that_was_written_is_read_back_as_it_was() {
     let place = Place::new();
     let recorded = said(&place, &["trace", "--json", "--", "sh", "-c", "echo one; echo two | cat"]);

@@ -26,7 +26,7 @@ pub const EXERCISE: Exercise = Exercise {
             why: "Programs are read by other programs. One character more or less is a different answer.",
             points: 0,
             hints: &[
-                "Standard output is descriptor 1. Is anything on it that was not asked for, or missing?",
+                "Standard output is descriptor 1; println! writes to it. Is anything on it that was not asked for, or missing?",
                 "The line ends with a newline, and nothing comes before or after it: println!(\"hello world\").",
             ],
             see: &["write(2)", "stdout(3)"],

@@ -13,7 +13,7 @@ use crate::report::visible::Visible;
 const MOST_OTHERS: usize = 4;
 
 /// Of a program that is not written yet, so many claims are listed.
-const MOST_CLAIMS: usize = 6;
+const MOST_CLAIMS: usize = 4;
 
 /// The column of the signs in a list.
 const LIST: usize = 13;
@@ -123,8 +123,12 @@ pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
         excerpt::put(page, excerpt, 2);
     }
     page.blank();
+    // What comes before the first finding has been learned in earlier exercises, or is there already.
+    let checks = &shown.graded.checks;
+    let first = checks.iter().position(|check| check.finding.is_some()).unwrap_or(0);
+    let (before, after) = checks.split_at(first);
     let open: Vec<&Checked> =
-        shown.graded.checks.iter().filter(|check| check.verdict != CheckVerdict::Passed).collect();
+        after.iter().chain(before).filter(|check| check.verdict != CheckVerdict::Passed).collect();
     // "One more" takes as much room as the one.
     let listed_here = if open.len() == MOST_CLAIMS + 1 { open.len() } else { MOST_CLAIMS };
     for (index, check) in open.iter().take(listed_here).enumerate() {
@@ -134,9 +138,5 @@ pub(super) fn unwritten(page: &mut Page, shown: &Shown) {
     if open.len() > listed_here {
         let more = format!("… and {} more; the exercise's README.md has them all", open.len() - listed_here);
         page.labelled("", &more, Ink::Dim);
-    }
-    let hint = open.iter().find_map(|check| check.finding.as_ref()?.hint.as_deref());
-    if let Some(hint) = hint {
-        page.labelled("hint", hint, Ink::Plain);
     }
 }
