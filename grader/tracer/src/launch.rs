@@ -130,7 +130,7 @@ pub enum Pace {
     #[default]
     Natural,
     /// A new process does not run until every other task sleeps in a call that the clock cannot end,
-    /// has ended, or has asked for news of a child three times in vain.
+    /// has ended, or has asked for news of a child (by wait, by signal 0 or in /proc) three times in vain.
     SlowChildren,
     /// Whoever forks does not run on until all other tasks sleep in such a call or have ended.
     SlowParents,

@@ -26,8 +26,8 @@ pub const REAPED: Check = Check {
 pub const NO_BUSY_WAIT: Check = Check {
     id: "no-busy-wait",
     claim: "The parent does not ask again and again whether its child has ended.",
-    why: "A wait with WNOHANG answers at once, and mostly `nothing yet`. A loop of such questions burns the \
-          processor that the child could use; with a sleep in the loop it is also late.",
+    why: "A wait with WNOHANG answers at once, and mostly `nothing yet`; a look into /proc is no better. A loop of \
+          such questions burns the processor that the child could use; with a sleep in the loop it is also late.",
     points: 0,
     hints: &[
         "Does your wait call come back before there is anything to report?",
@@ -143,16 +143,24 @@ pub fn no_busy_wait(run: &Run) -> Judgement {
     let trace = run.trace();
     let who = role(trace, TaskId::ROOT);
     match trace.spin(TaskId::ROOT) {
-        Some(spin) if spin.answers > VAIN_ANSWERS => Err(Finding::new(
-            format!("{who} sleeps in the kernel until there is something to report"),
-            format!("{who} asked {} times in a row with WNOHANG and was told \"nothing yet\"", spin.answers),
-        )
-        .at([spin.event])
-        .into()),
+        Some(spin) if spin.answers > VAIN_ANSWERS => {
+            let times = spin.answers;
+            let observed = match &trace.events()[spin.event].op {
+                Operation::Open { path, .. } => {
+                    format!("{who} opened {path} {times} times in a row while that process was alive")
+                }
+                Operation::Kill { target, .. } => {
+                    format!("{who} asked {times} times in a row with signal 0 whether {target} is there")
+                }
+                _ => format!("{who} asked {times} times in a row with WNOHANG and was told \"nothing yet\""),
+            };
+            let expected = format!("{who} sleeps in the kernel until there is something to report");
+            Err(Finding::new(expected, observed).at([spin.event]).into())
+        }
         Some(spin) => Ok(format!(
-            "{who} was told \"nothing yet\" at most {} in a row",
+            "{who} asked in vain at most {} in a row",
             if spin.answers == 1 { "once" } else { "twice" }
         )),
-        None => Ok(format!("{who} never asked in vain")),
+        None => Ok(format!("{who} never asked in vain, by wait, by signal 0 or in /proc")),
     }
 }

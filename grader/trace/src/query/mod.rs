@@ -96,6 +96,8 @@ impl Trace {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::ids::Signal;
+    use crate::model::operation::{Operation, Outcome};
     use crate::{Builder, Fate, TaskId};
 
     #[test]
@@ -122,6 +124,39 @@ mod tests {
         run.wait_nohang(TaskId::ROOT);
         let trace = run.finish();
         assert_eq!(trace.spin(TaskId::ROOT).map(|spin| spin.answers), Some(3));
+    }
+
+    #[test]
+    fn looking_again_and_again_at_a_living_child_is_a_spin_whatever_the_call() {
+        let spin = |ask: &dyn Fn(&mut Builder, TaskId)| {
+            let mut run = Builder::new("wait");
+            let child = run.fork(TaskId::ROOT);
+            (0..3).for_each(|_| ask(&mut run, child));
+            run.exit(child, 0);
+            (0..2).for_each(|_| ask(&mut run, child));
+            run.wait(TaskId::ROOT, child);
+            run.finish().spin(TaskId::ROOT).map(|spin| spin.answers)
+        };
+        let looks = |run: &mut Builder, child| {
+            let path = format!("/proc/{}/stat", run.pid(child));
+            run.open(TaskId::ROOT, &path, 0, 0);
+            run.open(TaskId::ROOT, "/proc/self/stat", 0, 0);
+        };
+        assert_eq!(spin(&looks), Some(3));
+        let signal = |run: &mut Builder, child, signal| {
+            let (target, result) = (run.pid(child), Outcome::Done(()));
+            run.event(TaskId::ROOT, Operation::Kill { target, signal: Signal(signal), result });
+        };
+        assert_eq!(spin(&|run, child| signal(run, child, 0)), Some(3));
+        assert_eq!(spin(&|run, child| signal(run, child, 10)), None);
+        // Three files of a process are three questions.
+        let mut run = Builder::new("wait");
+        let child = run.fork(TaskId::ROOT);
+        for file in ["stat", "status", "cmdline"] {
+            let path = format!("/proc/{}/{file}", run.pid(child));
+            run.open(TaskId::ROOT, &path, 0, 0);
+        }
+        assert_eq!(run.finish().spin(TaskId::ROOT).map(|spin| spin.answers), Some(1));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Wait calls: who was told of whose end, and who asked again and again instead.
 
-use crate::model::event::Trace;
-use crate::model::ids::TaskId;
+use crate::model::event::{Event, Trace};
+use crate::model::ids::{Pid, Signal, TaskId, Text};
 use crate::model::operation::{Change, Operation, Outcome, Wait};
+use crate::view::tasks::Task;
 
 /// A task that asks again and again instead of sleeping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,9 @@ impl Trace {
         })
     }
 
-    /// The longest row of wait calls of one thread of `process` that answered "nothing yet" with no sleep
-    /// in the kernel between them.
+    /// The longest row of questions of one thread of `process` that were answered "nothing yet", with no sleep
+    /// in the kernel between them: wait calls with WNOHANG, and while the process asked about was alive, signals
+    /// number 0 to it and openings of one of its files in /proc.
     ///
     /// A poll, a pause or a blocking wait in between is waiting, not spinning; a timed sleep is not: a
     /// loop of "ask, sleep a little, ask again" still asks again.
@@ -69,22 +71,55 @@ impl Trace {
 
     fn spin_of(&self, task: TaskId) -> Option<Spin> {
         let mut longest: Option<Spin> = None;
-        let mut row: Option<Spin> = None;
+        let mut rows: Vec<(Question, Spin)> = Vec::new();
         for (index, event) in self.events_of(task) {
-            match &event.op {
-                Operation::Wait(Wait { nohang: true, result: Outcome::Done(None), .. }) => {
-                    let spin = row.get_or_insert(Spin { answers: 0, event: index });
-                    spin.answers += 1;
-                    if longest.is_none_or(|best| best.answers < spin.answers) {
-                        longest = Some(*spin);
-                    }
+            let Some(question) = self.asked_in_vain(event) else {
+                if let Operation::Wait(_) | Operation::Await { timed: false, .. } | Operation::Signal { .. } =
+                    &event.op
+                {
+                    rows.clear();
                 }
-                Operation::Wait(_) | Operation::Await { timed: false, .. } | Operation::Signal { .. } => {
-                    row = None
-                }
-                _ => {}
+                continue;
+            };
+            let row = rows.iter().position(|(asked, _)| *asked == question).unwrap_or_else(|| {
+                rows.push((question, Spin { answers: 0, event: index }));
+                rows.len() - 1
+            });
+            let spin = &mut rows[row].1;
+            spin.answers += 1;
+            if longest.is_none_or(|best| best.answers < spin.answers) {
+                longest = Some(*spin);
             }
         }
         longest
     }
+
+    /// What an event asked of another process, if the answer was that it has not ended.
+    fn asked_in_vain<'a>(&self, event: &'a Event) -> Option<Question<'a>> {
+        let asker = self.process_of(event.task);
+        let alive = |pid: Pid| {
+            let is_it = |task: &Task| task.pid == pid && task.birth.at < event.begin;
+            let lives = |task: &Task| task.end.is_none_or(|(ended, _)| event.begin < ended);
+            self.processes().any(|task| task.id != asker && is_it(task) && lives(task))
+        };
+        match &event.op {
+            Operation::Wait(Wait { nohang: true, result: Outcome::Done(None), .. }) => Some(Question::Wait),
+            Operation::Kill { target, signal: Signal(0), result: Outcome::Done(()) } if alive(*target) => {
+                Some(Question::Kill(*target))
+            }
+            Operation::Open { path, result: Outcome::Done(_), .. } => {
+                let (pid, _) = path.as_str()?.strip_prefix("/proc/")?.split_once('/')?;
+                alive(Pid(pid.parse().ok()?)).then_some(Question::Open(path))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A way to ask whether a process has ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Question<'a> {
+    Wait,
+    Kill(Pid),
+    Open(&'a Text),
 }

@@ -19,7 +19,7 @@ use crate::sys::memory::Memory;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::trouble::Trouble;
-use grader_trace::{Operation, Outcome, TaskId, Wait};
+use grader_trace::{Operation, Outcome, Signal, TaskId, Wait};
 use libc::pid_t;
 
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
@@ -158,10 +158,22 @@ impl Engine<'_> {
                 let tgid = task.tgid;
                 self.has_waited(tgid, &call.call, wait);
             }
+            op if looks_at(op).is_some_and(|pid| pid != task.tgid) => task.vain_waits += 1,
             _ => {}
         }
         self.recorder.end(id, call.begun, call.op, call.injected);
         Ok(())
+    }
+}
+
+/// The process whose being there a call has confirmed: by signal 0, or by opening one of its files in /proc.
+fn looks_at(op: &Operation) -> Option<pid_t> {
+    match op {
+        Operation::Kill { target, signal: Signal(0), result: Outcome::Done(()) } => Some(target.0),
+        Operation::Open { path, result: Outcome::Done(_), .. } => {
+            path.as_str()?.strip_prefix("/proc/")?.split_once('/')?.0.parse().ok()
+        }
+        _ => None,
     }
 }
 

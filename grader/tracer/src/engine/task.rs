@@ -77,7 +77,7 @@ pub(crate) struct Task {
     pub(crate) loader: Option<Range<u64>>,
     /// The files mapped into it, as far as they were looked up.
     pub(crate) modules: Option<Arc<[Module]>>,
-    /// Wait calls in a row that had nothing to report.
+    /// Wait calls in a row that had nothing to report, and looks at processes that were there.
     pub(crate) vain_waits: u32,
 }
 
