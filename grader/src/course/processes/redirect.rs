@@ -122,7 +122,7 @@ const ARGV: Check = Check {
 
 const CHILD_REDIRECTS: Check = Check {
     id: "child-redirects",
-    claim: "The child leads its own descriptor 1 to TARGET; the parent's descriptor 1 never changes.",
+    claim: "Descriptor 1 is led to TARGET in the child (whoever opened it); the parent's descriptor 1 never changes.",
     why: "Each process has a table of its own. What the child does to its table between fork and exec, the parent \
           never notices; a parent that redirects itself has lost its own stdout.",
     points: 1,
