@@ -157,7 +157,10 @@ fn a_run_that_never_ends_has_timed_out_and_says_who_slept_in_what() {
     let grade = grade(exercise("fork"), &runs_of_fork(|id| (id == "slow-parent").then(|| stalled.clone())));
     assert_eq!((grade.verdict, failing(&grade)), (Verdict::TimedOut, vec!["exit-status"]));
     let note = grade.note.unwrap_or_default();
-    assert!(note.starts_with("slow-parent: when its time was up, the parent (100) slept in wait4"), "{note}");
+    assert!(
+        note.starts_with("slow-parent: when nobody could go on any more, the parent (100) slept in wait4"),
+        "{note}"
+    );
 }
 
 #[test]

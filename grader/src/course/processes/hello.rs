@@ -1,8 +1,8 @@
 //! `hello`: one line and an exit status, to see the loop of edit, save, verdict. It is not counted.
 
 use super::circumstance::plain;
-use crate::course::{Check, Exercise, Finding, Judgement, Run, blocked, naming, premise};
-use grader_trace::{Builder, ExitStatus, TaskId, Trace};
+use crate::course::{Check, Exercise, Finding, Judgement, Objection, Run, blocked, naming, premise};
+use grader_trace::{Builder, ExitStatus, Piece, TaskId, Trace};
 use grader_tracer::Watch;
 
 /// The line.
@@ -66,13 +66,22 @@ pub const EXERCISE: Exercise = Exercise {
 fn line(run: &Run) -> Judgement {
     let expected = format!("the line \"{LINE}\" on standard output, and nothing else");
     let pieces = run.trace().pieces();
-    let written: Vec<u8> = pieces.iter().flat_map(|piece| piece.data.as_bytes()).copied().collect();
+    let written = written(run, &pieces);
     let wanted = [LINE.as_bytes(), b"\n"].concat();
     if written == wanted {
         return Ok(format!("\"{LINE}\" and a newline are all that went to standard output"));
     }
+    if run.trace().root().end.is_none() && wanted.starts_with(&written) {
+        // What a program that never ended would still have written, nobody knows.
+        return Err(Objection::Moot { because: "status" });
+    }
     let events = pieces.iter().map(|piece| piece.event);
     if written.is_empty() {
+        if let Some(piece) = pieces.first() {
+            let observed = "bytes went to standard output by a call that moves them inside the kernel (sendfile, \
+                            splice), where nobody can read along";
+            return Err(Finding::new(expected, observed).at([piece.event]).into());
+        }
         let strays = run.trace().error_lines();
         let elsewhere = match strays.first() {
             Some(stray) => format!("; \"{}\" went to standard error instead", stray.text),
@@ -92,11 +101,22 @@ fn line(run: &Run) -> Judgement {
     Err(Finding::new(expected, format!("\"{shown}\"")).at(events).into())
 }
 
+/// What went to standard output. Calls that move bytes inside the kernel (sendfile, splice) show the tracer none
+/// of them; then it is what came out at the other end of the terminal.
+fn written(run: &Run, pieces: &[Piece]) -> Vec<u8> {
+    let captured = &run.recording.stdout;
+    let unseen = pieces.iter().any(|piece| piece.data.as_bytes().is_empty());
+    if unseen && !captured.truncated() {
+        return captured.kept.clone();
+    }
+    pieces.iter().flat_map(|piece| piece.data.as_bytes()).copied().collect()
+}
+
 fn one_write(run: &Run) -> Judgement {
     premise("line", line(run))?;
     let pieces = run.trace().pieces();
     match &pieces[..] {
-        [only] => Ok(format!("one write call took all {} bytes", only.data.as_bytes().len())),
+        [_] => Ok(format!("one call took all {} bytes", LINE.len() + 1)),
         several => Err(Finding::new(
             "one write call for the whole line",
             format!("{} write calls, the first of them with \"{}\"", several.len(), several[0].data),
@@ -131,7 +151,8 @@ fn wanted() -> Trace {
 mod tests {
     use super::*;
     use crate::course::processes::proof::{Proof, all_hold, each_check_fails_somewhere, fails_only};
-    use grader_trace::{Ending, Fd, Signal};
+    use grader_trace::{Ending, Fd, Operation, Outcome, Signal};
+    use grader_tracer::Captured;
 
     fn plain_run(script: impl FnOnce(&mut Builder)) -> Proof {
         let mut run = Builder::new("hello");
@@ -203,5 +224,25 @@ mod tests {
         let mut run = Builder::new("hello");
         run.print(TaskId::ROOT, "hello world\n");
         fails_only("status", Proof::of(&EXERCISE).with("plain", run.end(Ending::TimedOut)));
+        // What it has not written by then it might have written later.
+        let silent = Builder::new("hello");
+        fails_only("status", Proof::of(&EXERCISE).with("plain", silent.end(Ending::Overflowed)));
+    }
+
+    #[test]
+    fn what_sendfile_moved_is_read_where_it_came_out() {
+        let judged = |captured: &[u8]| {
+            let mut run = Builder::new("hello");
+            let (data, result) = (grader_trace::Text::default(), Outcome::Done(12));
+            run.event(TaskId::ROOT, Operation::Write { fd: Fd(1), data, wanted: 12, result });
+            run.exit(TaskId::ROOT, STATUS);
+            let mut run = Run::invented(plain(), run.finish());
+            run.recording.stdout = Captured { kept: captured.to_vec(), total: captured.len() as u64 };
+            (line(&run), one_write(&run))
+        };
+        let (line, one_write) = judged(b"hello world\n");
+        assert!(line.is_ok() && one_write.is_ok(), "{line:?} {one_write:?}");
+        let Err(Objection::Fails(finding)) = judged(b"hello moon!\n").0 else { panic!("another line") };
+        assert!(finding.observed.contains("hello moon!"), "{}", finding.observed);
     }
 }

@@ -321,7 +321,7 @@ fn a_child_that_never_ends_fails_by_exit_status_alone() {
     let finding = fails_only("exit-status", Proof::of(&EXERCISE).with("plain", run.end(Ending::Stalled)));
     assert_eq!(
         finding.observed,
-        "when its time was up, the parent (100) slept in wait4 for a child; the child (101) slept in read of \
+        "when nobody could go on any more, the parent (100) slept in wait4 for a child; the child (101) slept in read of \
          descriptor 0"
     );
 }
