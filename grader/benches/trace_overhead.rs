@@ -60,7 +60,7 @@ fn parent() -> ExitCode {
 }
 
 fn benchmark() -> Measured<()> {
-    measure::stay_on_one_processor()?;
+    measure::stay_on_processors(1)?;
     let program = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
     let mut ways = vec![
         Way::new("bare", || succeed(Command::new(&program).arg(ROLE))),

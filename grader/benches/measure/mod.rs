@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 
+pub mod checkout;
+
 use std::time::{Duration, Instant};
 
 /// What a benchmark cannot go on without, as a sentence.
@@ -13,11 +15,18 @@ pub struct Way<'a> {
     pub name: &'a str,
     /// Does it once.
     pub run: Box<dyn FnMut() -> Measured<()> + 'a>,
+    /// What comes before each time, and does not count.
+    prepare: Box<dyn FnMut() -> Measured<()> + 'a>,
 }
 
 impl<'a> Way<'a> {
     pub fn new(name: &'a str, run: impl FnMut() -> Measured<()> + 'a) -> Way<'a> {
-        Way { name, run: Box::new(run) }
+        Way { name, run: Box::new(run), prepare: Box::new(|| Ok(())) }
+    }
+
+    /// The same, after something that does not count.
+    pub fn after(self, prepare: impl FnMut() -> Measured<()> + 'a) -> Way<'a> {
+        Way { prepare: Box::new(prepare), ..self }
     }
 }
 
@@ -80,11 +89,13 @@ fn processor_time() -> Measured<Duration> {
 /// while slows all of them.
 pub fn in_turn(rounds: usize, ways: &mut [Way<'_>]) -> Measured<Vec<Times>> {
     for way in ways.iter_mut() {
+        (way.prepare)()?;
         (way.run)()?;
     }
     let mut all: Vec<Times> = ways.iter().map(|way| Times::new(way.name)).collect();
     for _ in 0..rounds {
         for (way, times) in ways.iter_mut().zip(&mut all) {
+            (way.prepare)()?;
             times.take(&mut way.run)?;
         }
     }
@@ -123,24 +134,37 @@ pub fn shown(time: Duration) -> String {
     }
 }
 
-/// Keeps this process, and all that it starts, on one processor.
-pub fn stay_on_one_processor() -> Measured<()> {
+/// How often to measure: the number on the command line, if there is one. Cargo adds words of its own.
+pub fn rounds(otherwise: usize) -> usize {
+    std::env::args()
+        .skip(1)
+        .find_map(|word| word.parse().ok())
+        .filter(|rounds| *rounds > 0)
+        .unwrap_or(otherwise)
+}
+
+/// Keeps this process, and all that it starts, on so many processors at most; tells how many there are.
+pub fn stay_on_processors(most: usize) -> Measured<usize> {
     // SAFETY: all-zero bytes are an empty set of processors.
     let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
     // SAFETY: reads the caller's own set into a live place of the right size.
     if unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) } != 0 {
         return Err(format!("sched_getaffinity: {}", std::io::Error::last_os_error()));
     }
-    // SAFETY: the index is below the number of processors that the set has room for.
-    let first = (0..libc::CPU_SETSIZE as usize).find(|index| unsafe { libc::CPU_ISSET(*index, &set) });
-    let first = first.ok_or("this process may run on no processor")?;
     // SAFETY: all-zero bytes are an empty set of processors.
-    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: as above.
-    unsafe { libc::CPU_SET(first, &mut one) };
+    let mut few: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let mut count = 0;
+    for index in 0..libc::CPU_SETSIZE as usize {
+        // SAFETY: the index is below the number of processors that the set has room for.
+        if count < most && unsafe { libc::CPU_ISSET(index, &set) } {
+            // SAFETY: as above.
+            unsafe { libc::CPU_SET(index, &mut few) };
+            count += 1;
+        }
+    }
     // SAFETY: the set is alive and of the size given.
-    match unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) } {
-        0 => Ok(()),
+    match unsafe { libc::sched_setaffinity(0, size_of_val(&few), &raw const few) } {
+        0 => Ok(count),
         _ => Err(format!("sched_setaffinity: {}", std::io::Error::last_os_error())),
     }
 }
