@@ -25,7 +25,7 @@ pub struct Scenario {
 /// A file as the run left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileAfter {
-    /// The first MiB of its bytes.
+    /// The first 256 KiB of its bytes.
     pub bytes: Vec<u8>,
     /// Its permissions, such as 0o644.
     pub mode: u32,

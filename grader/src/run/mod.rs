@@ -23,13 +23,15 @@ use std::time::Duration;
 /// The environment of a graded program: enough to find the classic commands, and nothing of ours.
 pub const ENVIRONMENT: [(&str, &str); 1] = [("PATH", "/usr/local/bin:/usr/bin:/bin")];
 
-/// How much of each stream is kept, in bytes, and how many events: far more than any exercise asks for, and little enough that
-/// a program that prints without end does not take the machine's memory along.
-const OUTPUT_BYTES: usize = 1 << 18;
+/// How much of each stream is kept: nothing, for the trace has what was written, and by whom.
+const OUTPUT_BYTES: usize = 0;
+
+/// How many events are kept: far more than any exercise asks for, and few enough that a program that goes on
+/// without end does not take the machine's memory along.
 const EVENTS: usize = 16_000;
 
 /// How much of a file is looked at after a run, in bytes.
-const FILE_BYTES: u64 = 1 << 20;
+const FILE_BYTES: u64 = 1 << 18;
 
 /// How much a run may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

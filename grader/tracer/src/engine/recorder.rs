@@ -5,11 +5,12 @@ use grader_trace::{Child, Event, ExitStatus, Operation, Outcome, Pid, Snapshot, 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
-/// Bytes of written data that are kept in all; what was written is known beyond that only by its length.
-const DATA_BUDGET: usize = 1 << 20;
+/// Bytes of written data that are kept in all; what was written is known beyond that only by its length. Checks keep
+/// the runs of ten scenarios at once.
+const DATA_BUDGET: usize = 1 << 18;
 
-/// Bytes of stack copies that are kept in all.
-const SNAPSHOT_BUDGET: usize = 1 << 20;
+/// Bytes of stack copies that are kept in all: those of a hundred calls and more.
+const SNAPSHOT_BUDGET: usize = 1 << 19;
 
 /// An operation that has begun.
 #[derive(Debug, Clone)]
