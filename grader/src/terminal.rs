@@ -53,7 +53,12 @@ fn speaks_unicode() -> bool {
 pub fn how_to_call(arguments: &str) -> String {
     let itself = match env::var_os("CARGO") {
         Some(_) => "cargo run -p grader --".to_string(),
-        None => env::args().next().unwrap_or_else(|| "grader".to_string()),
+        None => return how_to_call_without_cargo(arguments),
     };
     format!("{itself} {arguments}")
+}
+
+/// The same where cargo itself does not work: it starts nothing then.
+pub fn how_to_call_without_cargo(arguments: &str) -> String {
+    format!("{} {arguments}", env::args().next().unwrap_or_else(|| "grader".to_string()))
 }

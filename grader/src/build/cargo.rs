@@ -1,9 +1,11 @@
 //! One call of cargo, and what it says.
 
 use super::Built;
+use crate::course;
 use crate::interrupt::{self, Building};
 use crate::problem::{Problem, plain};
 use crate::submission::Package;
+use crate::terminal::how_to_call_without_cargo;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -27,6 +29,8 @@ pub struct Outcome {
     programs: BTreeMap<(PathBuf, String), Artifact>,
     said_of: BTreeMap<(PathBuf, String), Said>,
     success: bool,
+    /// The topmost folder of the workspace.
+    root: PathBuf,
     /// The last words of cargo itself.
     said: Vec<String>,
 }
@@ -122,7 +126,8 @@ pub fn call(call: &Call, news: &(dyn Fn(&str) + Sync)) -> Result<Outcome, Proble
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut outcome = std::thread::scope(|scope| {
         let listener = scope.spawn(|| stderr.map(|stream| last_words(stream, news)).unwrap_or_default());
-        let mut outcome = Outcome::default();
+        let root = call.manifest.parent().map(Path::to_path_buf).unwrap_or_default();
+        let mut outcome = Outcome { root, ..Outcome::default() };
         for line in stdout.into_iter().flat_map(|stream| BufReader::new(stream).lines()).map_while(Result::ok)
         {
             if let Ok(message) = serde_json::from_str(&line) {
@@ -205,8 +210,30 @@ impl Outcome {
                 diagnostics: vec![said],
             },
             (false, true) => Built::Unknown(format!("cargo made no program named {}", package.name)),
-            (false, false) => Built::Unknown(format!("cargo stopped:\n{said}")),
+            (false, false) => Built::Unknown(self.stopped()),
         }
+    }
+
+    /// Why cargo built nothing at all. It reads every manifest of a workspace before it builds any of it.
+    fn stopped(&self) -> String {
+        const MEMBER: &str = "failed to load manifest for workspace member `";
+        let said = self.said.join("\n");
+        let member = said.split_once(MEMBER).and_then(|(_, rest)| rest.split_once('`'));
+        let Some(folder) = member.map(|(folder, _)| Path::new(folder)) else {
+            return format!("cargo stopped:\n{said}");
+        };
+        let shown = folder.strip_prefix(&self.root).unwrap_or(folder).display();
+        let id = folder.file_name().unwrap_or_default().to_string_lossy();
+        let reset = match course::find(&id) {
+            Some(exercise) => {
+                let reset = how_to_call_without_cargo(&format!("reset {}", exercise.id));
+                format!(" To have it as it was shipped (yours is kept):\n  {reset}")
+            }
+            None => String::new(),
+        };
+        format!(
+            "cargo cannot read {shown}/Cargo.toml, and builds nothing in this workspace until it can.{reset}\n\n{said}"
+        )
     }
 
     /// Whether cargo gave up because of this package's manifest, before it built anything.

@@ -110,6 +110,20 @@ fn a_manifest_that_cargo_does_not_understand_keeps_no_other_from_its_verdict() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_read_at_all_is_named_and_can_be_put_back() {
+    let place = Place::new();
+    place.solve("hello");
+    fs::write(place.path("exercises/1-processes/fork/Cargo.toml"), "[package\n").expect("writable");
+    let output = run(place.grader(&["check", "hello"]));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("cannot read exercises/1-processes/fork/Cargo.toml"), "{said}");
+    assert!(said.contains("grader reset fork"), "{said}");
+    assert_eq!(output.status.code(), Some(3), "hello may be right or wrong: there is no telling");
+    run(place.grader(&["reset", "fork"]));
+    assert_eq!(run(place.grader(&["check", "hello"])).status.code(), Some(0));
+}
+
+#[test]
 fn a_program_in_another_language_is_graded_like_any() {
     let place = Place::new();
     let source = "#include <stdio.h>\nint main(void) { printf(\"hello world\\n\"); return 7; }\n";
