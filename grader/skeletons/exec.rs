@@ -31,8 +31,9 @@ fn main() -> ExitCode {
 fn child(file: &CStr) -> ExitCode {
     println!("hello, I am child (pid:{})", getpid());
 
-    // README.md, "In Rust", shows the call and what its argument vector holds. "Task" says what the
-    // child does if the call comes back after all.
+    // README.md, "In Rust", shows the call and what its argument vector
+    // holds. "Task" says what the child does if the call comes back
+    // after all.
     todo!("become `wc {}`", file.to_string_lossy())
 }
 

@@ -32,8 +32,9 @@ fn pipeline() -> nix::Result<WaitStatus> {
 /// Makes the pipe and a child at each end of it. Who calls this holds no end of the pipe afterwards,
 /// and if it fails there is no child left.
 fn start_both() -> nix::Result<(Pid, Pid)> {
-    // README.md, "In Rust", shows the calls, and "Task" the steps. A child must never return from
-    // here: it becomes its program, or it says why not and ends.
+    // README.md, "In Rust", shows the calls, and "Task" the steps. A
+    // child must never return from here: it becomes its program, or it
+    // says why not and ends.
     todo!("make a pipe, start echo at its write end and wc at its read end, let go of both ends")
 }
 

@@ -28,8 +28,8 @@ fn main() -> ExitCode {
 
 /// What the child does, and the status with which it ends if it is still this program then.
 fn child(source: &CStr, target: &CStr) -> ExitCode {
-    // README.md, "In Rust", shows the calls and their flags. "Task" says which permissions, and what
-    // the child does if a call fails.
+    // README.md, "In Rust", shows the calls and their flags. "Task"
+    // says which permissions, and what the child does if a call fails.
     todo!("open {target:?} for writing, make it descriptor 1, become cat with {source:?}")
 }
 

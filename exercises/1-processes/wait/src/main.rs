@@ -22,6 +22,7 @@ fn main() -> ExitCode {
 
 /// What the parent does, and the status with which it ends.
 fn parent(child: Pid) -> ExitCode {
-    // README.md, "In Rust", shows the call and its answers; "Task" says what to make of each.
+    // README.md, "In Rust", shows the call and its answers; "Task" says
+    // what to make of each.
     todo!("wait for {child}, print the parent's line, and tell by the exit status how the child ended")
 }
