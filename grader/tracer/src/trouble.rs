@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The grader's own trouble: the environment, not the program.
 #[derive(Debug)]
@@ -27,6 +28,11 @@ pub enum Trouble {
         operation: &'static str,
         /// What the kernel says.
         error: io::Error,
+    },
+    /// The time was up, and the machine had been too busy to let the program run: it may well have ended.
+    Starved {
+        /// How much time there was.
+        wall: Duration,
     },
     /// Any other system call of the grader that failed.
     System {
@@ -55,6 +61,12 @@ impl fmt::Display for Trouble {
                 f,
                 "this machine does not allow tracing ({operation}: {error}); in a container, start it with \
                  --cap-add=SYS_PTRACE or a newer default profile; elsewhere see kernel.yama.ptrace_scope"
+            ),
+            Trouble::Starved { wall } => write!(
+                f,
+                "the machine was too busy: in {} s the program got hardly any time of a processor; try again when \
+                 less is running",
+                wall.as_secs()
             ),
             Trouble::System { operation, error } => write!(f, "{operation}: {error}"),
         }

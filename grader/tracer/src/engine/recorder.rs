@@ -152,7 +152,8 @@ impl Recorder {
 
     /// Counts; an eighth of the limit may be of one kind.
     fn is_too_much(&mut self, op: &Operation) -> bool {
-        let Some(kind) = routine(op) else { return false };
+        // Of what never ended there is little: a task ends in the middle of one call.
+        let Some(kind) = routine(op).filter(|_| !op.unfinished()) else { return false };
         self.routines[kind] += 1;
         self.routines[kind] > self.event_limit / 8
     }
@@ -163,7 +164,7 @@ impl Recorder {
             data.0.shrink_to_fit();
             self.data_left -= data.0.len();
         }
-        // Births, ends and reaps are always kept; of the rest, so many of each kind that a flood of one kind (a task
+        // Births, ends, reaps and what never ended are always kept; of the rest, so many of each kind that a flood of one kind (a task
         // that asks for news without end) does not wash away another (the line that it writes afterwards).
         if self.is_too_much(&event.op) {
             self.snapshots.remove(&event.begin);

@@ -5,6 +5,7 @@ use super::Since;
 use super::rest::{self, Rest};
 use super::task::Task;
 use crate::sys::clock::Tick;
+use crate::sys::process::Share;
 use crate::trouble::Trouble;
 use grader_trace::{Ending, Operation};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const TICK: Duration = Duration::from_millis(10);
 
 /// How often, while tasks are held back.
 const QUICK_TICK: Duration = Duration::from_millis(1);
+
+/// How long to wait before everything is killed once more: to ask thousands of tasks takes time.
+const KILL_AGAIN: Duration = Duration::from_millis(100);
 
 /// How long nobody may move before a run counts as stalled.
 const STALL: Duration = Duration::from_millis(200);
@@ -35,6 +39,8 @@ pub(super) struct Clock {
     still: Option<(Instant, u32)>,
     /// Since when the root is gone.
     pub(super) root_gone: Since,
+    /// When everything was killed last, if it was.
+    killed: Since,
     /// Since when tasks are held.
     holding: Since,
     held: Duration,
@@ -51,6 +57,7 @@ impl Clock {
             moved: false,
             still: None,
             root_gone: None,
+            killed: None,
             holding: None,
             held: Duration::ZERO,
             timers: false,
@@ -88,9 +95,23 @@ impl Engine<'_> {
         }
         self.clock.last = now;
         self.orphans.sweep();
-        if let Some(ending) = self.killing.clone().or_else(|| self.limit_reached(now)) {
-            self.kill_all(ending);
+        if let Some(ending) = self.killing.clone() {
+            // Whatever has stopped meanwhile was killed then; this is for newborns that have not stopped yet.
+            if self.clock.killed.is_none_or(|last| now - last >= KILL_AGAIN) {
+                self.kill_all(ending);
+                self.clock.killed = Some(Instant::now());
+            }
             return Ok(());
+        }
+        match self.limit_reached(now) {
+            Some(Ending::TimedOut) if self.is_starved() => {
+                return Err(Trouble::Starved { wall: self.launch.limits.wall });
+            }
+            Some(ending) => {
+                self.kill_all(ending);
+                return Ok(());
+            }
+            None => {}
         }
         self.kill_abandoned_strangers();
         if self.started {
@@ -123,6 +144,14 @@ impl Engine<'_> {
         } else {
             None
         }
+    }
+
+    /// Whether the machine gave the run no chance: a task of it, or the tracer, was ready to run nearly all the time.
+    fn is_starved(&self) -> bool {
+        let wall = self.launch.limits.wall;
+        let own = std::iter::once(None);
+        let shares = own.chain(self.live.iter().map(|task| Some(task.tid))).filter_map(Share::of);
+        shares.into_iter().any(|share| share.is_starved(wall))
     }
 
     fn release_held(&mut self, now: Instant) -> Result<(), Trouble> {

@@ -4,12 +4,41 @@ use libc::pid_t;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 /// kill(2); a process that is gone already is no error.
 pub(crate) fn kill(pid: pid_t, signal: i32) {
     // SAFETY: kill takes two numbers and touches no memory of ours.
     let answer = unsafe { libc::kill(pid, signal) };
     debug_assert!(answer == 0 || io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH));
+}
+
+/// What a task had of the processors. See proc(5), /proc/PID/schedstat (in nanoseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// How long it ran.
+    ran: Duration,
+    /// How long it could have run, and others did. A wait counts when it is over.
+    waited: Duration,
+}
+
+impl Share {
+    /// A task's, or, without one, the calling thread's; `None` if it is gone or this kernel does not count.
+    pub(crate) fn of(tid: Option<pid_t>) -> Option<Share> {
+        let task = tid.map_or("thread-self".into(), |tid| tid.to_string());
+        Share::parse(&fs::read_to_string(format!("/proc/{task}/schedstat")).ok()?)
+    }
+
+    fn parse(text: &str) -> Option<Share> {
+        let mut numbers = text.split_ascii_whitespace().map(|word| word.parse().map(Duration::from_nanos));
+        Some(Share { ran: numbers.next()?.ok()?, waited: numbers.next()?.ok()? })
+    }
+
+    /// In `wall`, it wanted to run for more than half of the time, and ran for less than a tenth of it. A wait of
+    /// less than a second is none of a machine's that is too busy.
+    pub(crate) fn is_starved(self, wall: Duration) -> bool {
+        self.waited > (wall / 2).max(Duration::from_secs(1)) && self.ran < wall / 10
+    }
 }
 
 /// A descriptor that stands for a process. See pidfd_open(2).
@@ -153,4 +182,21 @@ pub(crate) fn sleeping_in(tid: pid_t) -> Option<(i64, [u64; 6])> {
 pub(crate) fn descriptor_name(tid: pid_t, fd: i32) -> Option<String> {
     let link = fs::read_link(format!("/proc/{tid}/fd/{fd}")).ok()?;
     Some(link.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_processor_most_of_the_time_starves() {
+        let starves = |text: &str| Share::parse(text).map(|share| share.is_starved(Duration::from_secs(10)));
+        assert_eq!(starves("20000000 9900000000 12\n"), Some(true));
+        // A loop without end that gets its share, one that sleeps, and a kernel that does not count.
+        assert_eq!(starves("1300000000 8700000000 400\n"), Some(false));
+        assert_eq!(starves("20000000 30000000 9000\n"), Some(false));
+        assert_eq!(starves("0 0 0\n"), Some(false));
+        assert_eq!(starves(""), None);
+        assert!(Share::of(None).is_some());
+    }
 }
