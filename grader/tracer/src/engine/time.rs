@@ -87,6 +87,8 @@ impl Clock {
 impl Engine<'_> {
     /// Called after every report and every tick; does its work about once a tick.
     pub(super) fn look_at_the_clock(&mut self) -> Result<(), Trouble> {
+        // As soon as somebody is held: nobody may be left to report anything until they are let go.
+        self.clock.set_quick(self.pacer.is_holding())?;
         let now = Instant::now();
         let period = if self.clock.quick { QUICK_TICK } else { TICK };
         let overflows = self.killing.is_none() && self.recorder.overflowed();
@@ -118,7 +120,7 @@ impl Engine<'_> {
             self.release_held(now)?;
             self.look_for_a_stall(now);
         }
-        self.clock.set_quick(self.pacer.is_holding())
+        Ok(())
     }
 
     /// A stranger waits for a creator that stands inside of a call. If there is none any more (it was killed, and
