@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The program is built before; the grader, built as `cargo run` builds it, is given it with `--program`. What is
-//! shown is the most that was resident at once, of the grader alone (`ru_maxrss`, see getrusage(2)), not of the
-//! programs that it runs. Each scenario of an exercise is a run, in which the program prints until it is done or its
+//! shown is the most that was resident at once (`ru_maxrss`, see getrusage(2)): of the grader, not of it and the
+//! programs that it runs together; each of them alone takes less. Each scenario of an exercise is a run, in which the program prints until it is done or its
 //! time is up. Target: at most 30 MiB for each exercise.
 
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
