@@ -4,6 +4,8 @@ use crate::cli::Place;
 use crate::doctor::{Sign, State, examine};
 use crate::output::to_stdout;
 use crate::problem::{Problem, Status};
+use crate::report;
+use crate::terminal::{is_interactive, style_of_stdout};
 use crate::workspace::Workspace;
 
 /// Runs the command.
@@ -29,5 +31,9 @@ fn line(sign: &Sign) -> String {
         State::Noted => "note",
         State::Missing => "missing",
     };
-    format!("{state:<8} {:<16} {}\n", sign.name, sign.said)
+    let head = format!("{state:<8} {:<16} ", sign.name);
+    match is_interactive() {
+        true => report::entry(&head, &sign.said, &style_of_stdout()),
+        false => format!("{head}{}\n", sign.said),
+    }
 }

@@ -32,7 +32,7 @@ pub mod style;
 pub mod trace;
 mod visible;
 
-pub use page::{beginning, prose};
+pub use page::{beginning, entry, prose};
 pub use shown::{Excerpt, Seen, Shown};
 pub use statement::statement;
 pub use style::Style;

@@ -96,6 +96,15 @@ pub fn prose(text: &str, style: &Style) -> String {
     page.text()
 }
 
+/// A text behind a head of its own; where it is broken, it goes on below itself.
+pub fn entry(head: &str, text: &str, style: &Style) -> String {
+    let mut page = Page::new(style);
+    let mut first = Line::default();
+    let indent = first.put(0, &Visible::new(head, style), Ink::Plain);
+    page.hanging(first, indent, text, Ink::Plain, usize::MAX);
+    page.text()
+}
+
 /// As much of a text as fits into so many columns.
 pub fn beginning(text: &str, columns: usize) -> String {
     Visible::new(text, &Style::PLAIN).shortened(columns, &Style::PLAIN).as_str().to_owned()

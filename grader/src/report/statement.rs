@@ -11,10 +11,20 @@ pub fn statement(markdown: &str, style: &Style) -> String {
     let mut page = Page::new(style);
     let mut block = Block::default();
     let mut code = false;
-    for line in markdown.lines() {
+    let mut lines = markdown.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with('|') && !code {
+            block.put(&mut page);
+            let mut rows = vec![line];
+            while let Some(row) = lines.next_if(|line| line.starts_with('|')) {
+                rows.push(row);
+            }
+            table(&mut page, &rows);
+            continue;
+        }
         let fence = line.trim_start().starts_with("```");
         code ^= fence;
-        if fence || code || line.trim().is_empty() || line.starts_with(['#', '|']) {
+        if fence || code || line.trim().is_empty() || line.starts_with('#') {
             block.put(&mut page);
             let ink = if line.starts_with('#') && !code { Ink::Strong } else { Ink::Plain };
             let words = line.trim_start_matches(' ');
@@ -28,6 +38,29 @@ pub fn statement(markdown: &str, style: &Style) -> String {
     }
     block.put(&mut page);
     page.text()
+}
+
+/// A table, without its rules: the first column as wide as it has to be, the others behind it.
+fn table(page: &mut Page, rows: &[&str]) {
+    let cells = |row: &str| {
+        let (first, rest) = row.trim_matches('|').split_once('|').unwrap_or((row, ""));
+        (unescaped(first.trim()), unescaped(rest.trim()))
+    };
+    let rule =
+        |(first, rest): &(String, String)| format!("{first}{rest}").chars().all(|c| "-|: ".contains(c));
+    let rows: Vec<_> = rows.iter().map(|row| cells(row)).filter(|row| !rule(row)).collect();
+    let style = page.style;
+    let column = rows.iter().map(|(first, _)| Visible::new(first, style).columns()).max().unwrap_or(0) + 2;
+    for (first, rest) in rows {
+        let mut line = Line::default();
+        line.put(0, &Visible::new(&first, style), Ink::Plain);
+        page.hanging(line, column, &rest, Ink::Plain, usize::MAX);
+    }
+}
+
+/// Without the backslashes that keep Markdown from taking a sign for one of its own.
+fn unescaped(text: &str) -> String {
+    text.replace("\\_", "_").replace("\\*", "*").replace("\\|", "|")
 }
 
 /// Whether a line begins with `-` or `1.`.
@@ -73,7 +106,7 @@ impl Block {
         }
         let mut first = Line::default();
         let indent = first.put(0, &Visible::new(&sign, page.style), Ink::Plain);
-        page.hanging(first, indent, &text, Ink::Plain, usize::MAX);
+        page.hanging(first, indent, &unescaped(&text), Ink::Plain, usize::MAX);
     }
 }
 
@@ -89,10 +122,17 @@ mod tests {
     }
 
     #[test]
-    fn code_and_tables_keep_their_lines_and_lose_nothing() {
-        let markdown = "```rust\nlet a = 1;\n    f(a)?; // why\n```\n| a | b |\n|---|---|\n";
+    fn code_keeps_its_lines_and_loses_nothing() {
+        let markdown = "```rust\nlet a = 1;\n    f(a)?; // why\n```\n";
         assert_eq!(statement(markdown, &Style::PLAIN.with_width(40)), markdown);
         let narrow = statement(markdown, &Style::PLAIN.with_width(14));
         assert!(narrow.contains("    f(a)?; //\n    why\n"), "{narrow}");
+    }
+
+    #[test]
+    fn tables_are_columns() {
+        let markdown = "| | |\n|---|---|\n| 0 | the child |\n| -1 | nobody: see \\_exit(2) |\n";
+        let expected = "0   the child\n-1  nobody: see\n    _exit(2)\n";
+        assert_eq!(statement(markdown, &Style::PLAIN.with_width(17)), expected);
     }
 }
