@@ -34,6 +34,8 @@ pub mod model;
 pub mod order;
 pub mod query;
 pub mod view;
+#[cfg(feature = "orders")]
+pub mod world;
 
 pub use builder::Builder;
 pub use model::event::Object;
