@@ -47,6 +47,8 @@ pub enum Command {
     Solution(Solution),
     /// Run any program under the tracer, and draw what it did
     Trace(Trace),
+    /// Run any program in every schedule: its outputs, deadlocks and zombies
+    Explore(Explore),
     /// Check the course: every program in it gets the verdict it must
     Verify(Verify),
     /// What this machine allows, and what that means for verdicts
@@ -134,6 +136,36 @@ pub struct Trace {
     /// The program, and its arguments
     #[arg(last = true, value_name = "PROGRAM ARG", required_unless_present = "from")]
     pub program: Vec<OsString>,
+}
+
+/// `grader explore`.
+#[derive(Debug, Args)]
+pub struct Explore {
+    /// Write the findings as JSON (grader/exploration/v1)
+    #[arg(long)]
+    pub json: bool,
+    /// What the program's standard output is: C programs buffer by the line on a terminal, by the block in a pipe
+    #[arg(long, value_enum, default_value_t)]
+    pub stdout: Stdout,
+    /// How many seconds it may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub budget: u64,
+    /// Where to write the findings [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The program, and its arguments
+    #[arg(last = true, value_name = "PROGRAM ARG", required = true)]
+    pub program: Vec<OsString>,
+}
+
+/// What a program's standard output is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Stdout {
+    /// A raw pseudo-terminal
+    #[default]
+    Tty,
+    /// A pipe
+    Pipe,
 }
 
 /// `grader verify`.

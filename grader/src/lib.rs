@@ -17,6 +17,7 @@
 //! | [`run`] | a program and a scenario make a run |
 //! | [`course`] | the exercises, and what is asserted of each |
 //! | [`examine`] | all of it, for a number of exercises |
+//! | [`explore`](mod@explore) | every schedule of a program |
 //! | [`report`] | what was found, as data and as text |
 //! | [`verify`](mod@verify) | the course checks itself |
 //! | [`doctor`] | what this machine allows |
@@ -38,6 +39,7 @@ pub mod commands;
 pub mod course;
 pub mod doctor;
 pub mod examine;
+pub mod explore;
 pub mod interrupt;
 pub mod output;
 pub mod problem;

@@ -3,6 +3,7 @@
 mod check;
 mod choice;
 mod doctor;
+mod explore;
 mod hint;
 mod list;
 mod next;
@@ -34,6 +35,7 @@ pub fn run(cli: &Cli) -> Status {
         Some(Command::Reset(one)) => reset::run(one, place),
         Some(Command::Solution(solution)) => solution::run(solution, place),
         Some(Command::Trace(trace)) => trace::run(trace),
+        Some(Command::Explore(explore)) => explore::run(explore),
         Some(Command::Verify(verify)) => verify::run(verify, place),
         Some(Command::Doctor) => doctor::run(place),
         Some(Command::Patient) => {

@@ -19,6 +19,7 @@
 //! Invariants: nothing here decides, verdicts come from the checks. All text, whoever wrote it, goes
 //! through `visible` before it is printed.
 
+pub mod exploration;
 pub mod human;
 mod ink;
 pub mod json;

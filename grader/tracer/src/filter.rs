@@ -26,21 +26,7 @@ impl Filter {
     /// The filter that stops for what `watch` asks, and for all that a tracer must see in any case; with `exits`,
     /// also for the calls by which tasks end.
     pub(crate) fn new(watch: Watch, exits: bool) -> Filter {
-        let mut program = vec![
-            load(ARCH),
-            jump_if_equal(arch::AUDIT_ARCH, 1, 0),
-            answer(libc::SECCOMP_RET_KILL_PROCESS),
-            load(NUMBER),
-            // −1 is no call at all: the kernel answers ENOSYS.
-            jump_if_equal(u32::MAX, 0, 1),
-            answer(libc::SECCOMP_RET_ALLOW),
-            jump_if_at_least(arch::X32_BIT, 0, 1),
-            answer(libc::SECCOMP_RET_KILL_PROCESS),
-        ];
-        for number in INVISIBLE {
-            program.push(jump_if_equal(number as u32, 0, 1));
-            program.push(answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32));
-        }
+        let mut program = Filter::preamble();
         for number in ENDS.into_iter().filter(|_| exits) {
             program.push(jump_if_equal(number as u32, 0, 1));
             program.push(answer(libc::SECCOMP_RET_TRACE));
@@ -64,6 +50,43 @@ impl Filter {
             }
         }
         program.push(answer(libc::SECCOMP_RET_ALLOW));
+        Filter(program)
+    }
+
+    /// What every filter begins with: other processors' calls are not made, and what cannot be seen does not exist.
+    fn preamble() -> Vec<sock_filter> {
+        let mut program = vec![
+            load(ARCH),
+            jump_if_equal(arch::AUDIT_ARCH, 1, 0),
+            answer(libc::SECCOMP_RET_KILL_PROCESS),
+            load(NUMBER),
+            // −1 is no call at all: the kernel answers ENOSYS.
+            jump_if_equal(u32::MAX, 0, 1),
+            answer(libc::SECCOMP_RET_ALLOW),
+            jump_if_at_least(arch::X32_BIT, 0, 1),
+            answer(libc::SECCOMP_RET_KILL_PROCESS),
+        ];
+        for number in INVISIBLE {
+            program.push(jump_if_equal(number as u32, 0, 1));
+            program.push(answer(libc::SECCOMP_RET_ERRNO | libc::ENOSYS as u32));
+        }
+        program
+    }
+
+    /// The filter of controlled runs, the other way round: every call stops but those that concern their caller alone.
+    #[cfg(feature = "controlled")]
+    pub(crate) fn controlled() -> Filter {
+        let mut program = Filter::preamble();
+        for number in crate::controlled::PRIVATE {
+            program.push(jump_if_equal(*number as u32, 0, 1));
+            program.push(answer(libc::SECCOMP_RET_ALLOW));
+        }
+        // A mapping that is not shared concerns its caller alone.
+        program.push(jump_if_equal(libc::SYS_mmap as u32, 0, 3));
+        program.push(load(ARGS + 3 * 8));
+        program.push(statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, libc::MAP_SHARED as u32, 1, 0));
+        program.push(answer(libc::SECCOMP_RET_ALLOW));
+        program.push(answer(libc::SECCOMP_RET_TRACE));
         Filter(program)
     }
 

@@ -25,6 +25,8 @@
 compile_error!("the tracer needs Linux on x86-64");
 
 mod arch;
+#[cfg(feature = "controlled")]
+pub mod controlled;
 mod decode;
 mod engine;
 mod filter;

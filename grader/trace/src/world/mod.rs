@@ -10,15 +10,73 @@
 //! | file | what it holds |
 //! |---|---|
 //! | [`ask`] | calls and their answers, as the world sees them |
+//! | `lives` | births, execs, ends, waits |
+//! | `descriptors` | tables, and what their slots lead to |
+//! | `pipes` | what is in a pipe, and how much room it has |
+//! | `polls` | waiting for several descriptors |
+//! | `signals` | dispositions, masks, pending signals |
+//! | `paths` | which files of the system are the same for everybody |
+//!
+//! Invariant: the world is a function of what happened. Steps that touch nothing in common lead to the same world in
+//! either order; therefore everything is named by the path of the task that made it, never by a number of its own.
+//!
+//! What it does not know it refuses: [`World::look`] then says why no claim about all schedules can be made.
 
 pub mod ask;
+mod descriptors;
+mod lives;
+mod paths;
+mod pipes;
+mod polls;
+mod signals;
 
 pub use ask::{Answer, Ask, DupTo, Polled, Timeout, WaitFor};
 
 use crate::model::event::Object;
 use crate::model::ids::{Fd, Pid, Signal, TaskPath};
 use crate::model::status::ExitStatus;
-use crate::order::{Footprint, Resource};
+use crate::order::rules;
+use crate::order::{Footprint, Name, Resource};
+use descriptors::{OpenFile, Slot, What};
+use pipes::Pipe;
+use signals::Signals;
+use std::collections::BTreeMap;
+
+/// All tasks, and all that they share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct World {
+    tasks: BTreeMap<TaskPath, Task>,
+    files: BTreeMap<Name, OpenFile>,
+    pipes: BTreeMap<Name, Pipe>,
+}
+
+/// A process, dead or alive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Task {
+    pid: Pid,
+    /// `None`: somebody outside of the run.
+    parent: Option<TaskPath>,
+    /// Those that live or are zombies, the oldest first.
+    children: Vec<TaskPath>,
+    /// How many children it ever had.
+    born: u16,
+    /// How many objects it has made.
+    made: u32,
+    life: Life,
+    slots: BTreeMap<i32, Slot>,
+    signals: Signals,
+    /// The child that has borrowed its memory; it sleeps.
+    vfork: Option<TaskPath>,
+}
+
+/// Whether a process lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Life {
+    Alive,
+    Zombie(ExitStatus),
+    /// It was reaped, or nobody had to.
+    Gone(ExitStatus),
+}
 
 /// What a call needs and touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +100,9 @@ pub struct Arrival {
     pub footprint: Footprint,
     /// It ends the task.
     pub kills: bool,
-    /// If the task sleeps in its call, that answers EINTR.
+    /// It may arrive before the call begins.
+    pub before: bool,
+    /// It may arrive while the call sleeps, which then does not go on sleeping.
     pub interrupts: bool,
 }
 
@@ -54,3 +114,183 @@ pub struct Ended {
     /// It leaves no zombie itself: its parent ignores SIGCHLD.
     pub vanishes: bool,
 }
+
+impl Look {
+    fn ready(footprint: Footprint) -> Look {
+        Look { blocked: None, timed: false, footprint, room: None }
+    }
+
+    fn blocked(on: Vec<Resource>, footprint: Footprint) -> Look {
+        Look { blocked: Some(on), timed: false, footprint, room: None }
+    }
+}
+
+impl World {
+    /// A world with one process, to which these descriptors were given.
+    pub fn new(root: Pid, descriptors: &[(Fd, Object)]) -> World {
+        let mut world = World { tasks: BTreeMap::new(), files: BTreeMap::new(), pipes: BTreeMap::new() };
+        let path = TaskPath::default();
+        world.tasks.insert(path.clone(), Task::new(root, None));
+        for (fd, object) in descriptors {
+            let what = What::given(object);
+            world.open(&path, *fd, what, false, false);
+        }
+        world
+    }
+
+    /// What a call of this task needs and touches.
+    ///
+    /// # Errors
+    /// Why no claim about all schedules can be made: a sentence without its subject, such as "it shares memory".
+    pub fn look(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
+        let Some(task) = self.tasks.get(path) else { return Err(format!("there is no task {path}")) };
+        if let Some(child) = &task.vfork {
+            let lent = Resource::Life(child.clone());
+            return Ok(Look::blocked(vec![lent.clone()], Footprint::nothing().observes(lent)));
+        }
+        Ok(match ask {
+            Ask::Local | Ask::Sleep => Look::ready(Footprint::nothing()),
+            Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
+            Ask::Exec => Look::ready(self.exec_touches(path)),
+            Ask::Exit(_) => Look::ready(self.end_touches(path)),
+            Ask::Wait(wait) => self.look_wait(path, wait)?,
+            Ask::GetParent => Look::ready(rules::parent_asked(path)),
+            Ask::Open { path: name, flags } => Look::ready(paths::opened(name, *flags)?),
+            Ask::Close(fd) => Look::ready(self.close_touches(path, fd.0..=fd.0)),
+            Ask::CloseRange { mark_only: true, .. } => Look::ready(Footprint::nothing()),
+            Ask::CloseRange { first, last, .. } => {
+                Look::ready(self.close_touches(path, descriptors::numbers(*first, *last)))
+            }
+            Ask::Dup { to: DupTo::At(fd), from, .. } if fd != from => {
+                Look::ready(self.close_touches(path, fd.0..=fd.0))
+            }
+            Ask::Dup { .. }
+            | Ask::SetCloexec { .. }
+            | Ask::SetNonblock { .. }
+            | Ask::Pipe { .. }
+            | Ask::NewDescriptor { .. } => Look::ready(Footprint::nothing()),
+            Ask::Read { fd, wanted, positioned } => self.look_read(path, *fd, *wanted, *positioned)?,
+            Ask::Write { fd, wanted, positioned } => self.look_write(path, *fd, *wanted, *positioned)?,
+            Ask::UseFile(fd) => Look::ready(self.use_touches(path, *fd)),
+            Ask::Poll { fds, timeout } => self.look_poll(path, fds, *timeout)?,
+            Ask::Pause(_) => Look::blocked(self.awaited(path), Footprint::nothing()),
+            Ask::Kill { target, signal } => Look::ready(self.kill_touches(path, *target, *signal)?),
+            Ask::Action { signal, .. } => Look::ready(self.action_touches(path, *signal)),
+            Ask::Mask(mask) => Look::ready(self.mask_touches(path, *mask)),
+            Ask::LookAt(name) => Look::ready(paths::looked_at(name)),
+            Ask::Change(name) => Look::ready(paths::changed(name)),
+            Ask::Anything(_) => Look::ready(Footprint::everything()),
+            Ask::Unmodelled(why) => return Err(why.clone()),
+        })
+    }
+
+    /// A call of this task has answered.
+    pub fn did(&mut self, path: &TaskPath, ask: &Ask, answer: Answer) {
+        if let Answer::Failed(_) = answer {
+            return;
+        }
+        match (ask, answer) {
+            (Ask::Fork(flags), Answer::Born(pid)) => self.forked(path, *flags, pid),
+            (Ask::Exec, _) => self.execed(path),
+            (Ask::Wait(wait), Answer::News(Some(pid))) if !wait.nowait => self.reaped(path, pid),
+            (Ask::Open { path: name, flags }, Answer::Value(fd)) => {
+                let what = What::File(name.clone());
+                self.open(path, Fd(fd as i32), what, flags.has(crate::OpenFlags::CLOEXEC), false);
+            }
+            (Ask::Close(fd), _) => self.close(path, fd.0),
+            (Ask::CloseRange { first, last, mark_only }, _) => {
+                self.close_range(path, descriptors::numbers(*first, *last), *mark_only);
+            }
+            (Ask::Dup { from, cloexec, .. }, Answer::Value(fd)) => {
+                self.dup(path, *from, Fd(fd as i32), *cloexec)
+            }
+            (Ask::SetCloexec { fd, cloexec }, _) => self.set_cloexec(path, *fd, *cloexec),
+            (Ask::SetNonblock { fd, nonblock }, _) => self.set_nonblock(path, *fd, *nonblock),
+            (Ask::Pipe { cloexec, nonblock }, Answer::Ends(read, write)) => {
+                self.make_pipe(path, (read, write), *cloexec, *nonblock);
+            }
+            (Ask::NewDescriptor { call, cloexec }, Answer::Value(fd)) => {
+                self.open(path, Fd(fd as i32), What::Unknown(call.clone()), *cloexec, false);
+            }
+            (Ask::Read { fd, .. }, Answer::Value(bytes)) => self.has_read(path, *fd, bytes),
+            (Ask::Write { fd, .. }, Answer::Value(bytes)) => self.has_written(path, *fd, bytes),
+            (Ask::Kill { target, signal }, _) => self.has_killed(path, *target, *signal),
+            (Ask::Action { signal, action, flags }, _) => self.set_action(path, *signal, *action, *flags),
+            (Ask::Mask(mask), _) => self.set_mask(path, *mask),
+            _ => {}
+        }
+    }
+
+    /// The tasks that have not ended, in the order of their paths.
+    pub fn living(&self) -> impl Iterator<Item = &TaskPath> {
+        self.tasks.iter().filter(|(_, task)| task.life == Life::Alive).map(|(path, _)| path)
+    }
+
+    /// Every task there ever was, and its PID.
+    pub fn everyone(&self) -> impl Iterator<Item = (&TaskPath, Pid)> {
+        self.tasks.iter().map(|(path, task)| (path, task.pid))
+    }
+
+    /// The task with this PID: one that is there, or else one that is gone.
+    pub fn path_of(&self, pid: Pid) -> Option<&TaskPath> {
+        let mut named = self.tasks.iter().filter(|(_, task)| task.pid == pid).map(|(path, _)| path);
+        let first = named.next()?;
+        Some(named.chain([first]).find(|path| self.is_there(path)).unwrap_or(first))
+    }
+
+    /// A task's PID.
+    pub fn pid(&self, path: &TaskPath) -> Option<Pid> {
+        self.tasks.get(path).map(|task| task.pid)
+    }
+
+    /// How a task ended, if it has.
+    pub fn status(&self, path: &TaskPath) -> Option<ExitStatus> {
+        match self.tasks.get(path)?.life {
+            Life::Alive => None,
+            Life::Zombie(status) | Life::Gone(status) => Some(status),
+        }
+    }
+
+    /// Whether a task lives or is a zombie: its PID leads to it.
+    pub fn is_there(&self, path: &TaskPath) -> bool {
+        self.tasks.get(path).is_some_and(|task| !matches!(task.life, Life::Gone(_)))
+    }
+
+    /// Whether a task has lent its memory to a child by vfork, and sleeps.
+    pub fn is_in_vfork(&self, path: &TaskPath) -> bool {
+        self.tasks.get(path).is_some_and(|task| task.vfork.is_some())
+    }
+
+    fn task_mut(&mut self, path: &TaskPath) -> Option<&mut Task> {
+        self.tasks.get_mut(path)
+    }
+
+    fn lives(&self, path: &TaskPath) -> bool {
+        self.tasks.get(path).is_some_and(|task| task.life == Life::Alive)
+    }
+}
+
+impl Task {
+    fn new(pid: Pid, parent: Option<TaskPath>) -> Task {
+        Task {
+            pid,
+            parent,
+            children: Vec::new(),
+            born: 0,
+            made: 0,
+            life: Life::Alive,
+            slots: BTreeMap::new(),
+            signals: Signals::default(),
+            vfork: None,
+        }
+    }
+
+    /// A name for something that this task makes.
+    fn name(&mut self, by: &TaskPath) -> Name {
+        self.made += 1;
+        Name { by: by.clone(), nth: self.made - 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -52,6 +52,21 @@ pub(crate) fn refuse(registers: &mut user_regs_struct, errno: i32) {
     registers.rax = i64::from(-errno) as u64;
 }
 
+/// Makes the call be skipped and answer `value`.
+#[cfg(feature = "controlled")]
+pub(crate) fn answer(registers: &mut user_regs_struct, value: i64) {
+    registers.orig_rax = u64::MAX;
+    registers.rax = value as u64;
+}
+
+/// Makes the call be skipped, and be made again from its beginning.
+#[cfg(feature = "controlled")]
+pub(crate) fn begin_again(registers: &mut user_regs_struct) {
+    registers.rax = registers.orig_rax;
+    registers.orig_rax = u64::MAX;
+    registers.rip = registers.rip.wrapping_sub(CALL_BYTES);
+}
+
 /// The registers by their DWARF numbers, as the x86-64 psABI gives them: 0–15, and the return address (16).
 pub(crate) fn dwarf(registers: &user_regs_struct) -> Vec<u64> {
     let r = registers;

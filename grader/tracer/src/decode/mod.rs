@@ -96,6 +96,12 @@ pub(crate) fn rules(watch: Watch) -> Vec<(i64, Rule)> {
     rules
 }
 
+/// When this call would stop, if all families were watched; `None` if it belongs to none.
+#[cfg(feature = "controlled")]
+pub(crate) fn rule_of(number: i64) -> Option<Rule> {
+    family(number).map(|_| descriptor::rule(number))
+}
+
 fn family(number: i64) -> Option<(&'static Family, &'static str)> {
     FAMILIES.iter().find_map(|family| {
         let (_, name) = family.calls.iter().find(|(known, _)| *known == number)?;

@@ -43,7 +43,9 @@ use libc::pid_t;
 use loader::{Image, Loaders};
 use orphans::Orphans;
 use pace::Pacer;
-use recorder::Recorder;
+#[cfg(feature = "controlled")]
+pub(crate) use recorder::Begun;
+pub(crate) use recorder::Recorder;
 use rest::Outside;
 use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;

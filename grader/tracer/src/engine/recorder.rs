@@ -20,6 +20,7 @@ pub(crate) struct Begun {
 }
 
 /// The events of a run, as they come.
+#[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) events: Vec<Event>,
     pub(crate) snapshots: BTreeMap<Stamp, Snapshot>,

@@ -184,6 +184,46 @@ pub(crate) fn descriptor_name(tid: pid_t, fd: i32) -> Option<String> {
     Some(link.to_string_lossy().into_owned())
 }
 
+/// Keeps the calling thread, and all that it starts, on the processor on which it runs.
+#[cfg(feature = "controlled")]
+pub(crate) fn keep_to_one_processor() -> io::Result<()> {
+    // SAFETY: sched_getcpu takes nothing.
+    let cpu = unsafe { libc::sched_getcpu() };
+    let cpu = usize::try_from(cpu).map_err(|_| io::Error::last_os_error())?;
+    // SAFETY: all-zero bytes are an empty set of processors.
+    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel's own number of a processor lies within the set.
+    unsafe { libc::CPU_SET(cpu, &mut one) };
+    // SAFETY: the set is alive and of the size given.
+    match unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// While it lives, programs that the calling thread starts get the same addresses each time.
+#[cfg(feature = "controlled")]
+pub(crate) struct FixedAddresses(libc::c_int);
+
+/// See personality(2). Where it is not allowed, addresses differ from run to run, and nothing else.
+#[cfg(feature = "controlled")]
+pub(crate) fn without_address_randomisation() -> FixedAddresses {
+    const ASK: libc::c_ulong = 0xffff_ffff;
+    // SAFETY: personality takes a number.
+    let old = unsafe { libc::personality(ASK) };
+    // SAFETY: as above.
+    unsafe { libc::personality(old as libc::c_ulong | libc::ADDR_NO_RANDOMIZE as libc::c_ulong) };
+    FixedAddresses(old)
+}
+
+#[cfg(feature = "controlled")]
+impl Drop for FixedAddresses {
+    fn drop(&mut self) {
+        // SAFETY: personality takes a number.
+        unsafe { libc::personality(self.0 as libc::c_ulong) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

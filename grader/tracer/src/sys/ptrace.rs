@@ -119,6 +119,41 @@ pub(crate) fn signal_info(pid: pid_t) -> io::Result<libc::siginfo_t> {
     Ok(unsafe { info.assume_init() })
 }
 
+/// Replaces what is known of that signal.
+#[cfg(feature = "controlled")]
+pub(crate) fn set_signal_info(pid: pid_t, info: &libc::siginfo_t) -> io::Result<()> {
+    request(libc::PTRACE_SETSIGINFO, pid, 0, std::ptr::from_ref(info) as usize).map(drop)
+}
+
+/// Who sent a signal, as its receiver is told: the PID field of siginfo_t. See sigaction(2).
+#[cfg(feature = "controlled")]
+pub(crate) fn sender(info: &libc::siginfo_t) -> pid_t {
+    // SAFETY: for signals sent by processes this field is the active one; else the bytes are initialised all the same.
+    unsafe { info.si_pid() }
+}
+
+/// Changes who is said to have sent a signal.
+#[cfg(feature = "controlled")]
+pub(crate) fn name_sender(info: &mut libc::siginfo_t, pid: pid_t) {
+    /// Three numbers, padding to eight bytes, then the sender's PID. See sigaction(2).
+    const PID_FIELD: usize = 4;
+    info.si_code = libc::SI_USER;
+    let fields = std::ptr::from_mut(info).cast::<i32>();
+    // SAFETY: siginfo_t is 128 bytes long.
+    let field = unsafe { fields.add(PID_FIELD) };
+    // SAFETY: the field lies within the structure, which is borrowed mutably.
+    unsafe { field.write(pid) };
+}
+
+/// The signals that a task blocks, the lowest bit for signal 1.
+#[cfg(feature = "controlled")]
+pub(crate) fn signal_mask(pid: pid_t) -> io::Result<u64> {
+    const PTRACE_GETSIGMASK: u32 = 0x420a;
+    let mut mask = 0u64;
+    request(PTRACE_GETSIGMASK, pid, 8, &raw mut mask as usize)?;
+    Ok(mask)
+}
+
 /// Whether a task stands at its exit event, whatever it has reported before: SIGKILL takes it there from any stop.
 pub(crate) fn is_at_exit(pid: pid_t) -> bool {
     const AT_EXIT: i32 = libc::SIGTRAP | libc::PTRACE_EVENT_EXIT << 8;

@@ -92,6 +92,30 @@ impl Reports {
     }
 }
 
+/// The next report of this very task; `None` if a signal interrupted the waiting.
+///
+/// # Errors
+/// ECHILD: there is no such task.
+#[cfg(feature = "controlled")]
+pub(crate) fn next_of(pid: pid_t) -> io::Result<Option<Report>> {
+    let mut status = 0;
+    // SAFETY: `status` is a live i32, and waitpid writes nothing else.
+    match unsafe { libc::waitpid(pid, &raw mut status, libc::__WALL) } {
+        -1 => match io::Error::last_os_error() {
+            error if error.raw_os_error() == Some(libc::EINTR) => Ok(None),
+            error => Err(error),
+        },
+        _ => Ok(Some(decode(status))),
+    }
+}
+
+/// Reaps a zombie that is a child of this process; whether there was one.
+#[cfg(feature = "controlled")]
+pub(crate) fn reap_now(pid: pid_t) -> bool {
+    // SAFETY: the status is not asked for.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), libc::__WALL | libc::WNOHANG) == pid }
+}
+
 fn none_left(error: io::Error) -> io::Result<News> {
     match error.raw_os_error() {
         Some(libc::EINTR) => Ok(News::Interrupted),

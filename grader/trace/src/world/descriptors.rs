@@ -1,0 +1,231 @@
+//! Descriptor tables, and what their slots lead to.
+
+use super::{Look, World, paths};
+use crate::model::event::Object;
+use crate::model::ids::{Fd, TaskPath, Text};
+use crate::order::{Footprint, Name, Resource, rules};
+use crate::view::descriptors::PipeEnd;
+use std::ops::RangeInclusive;
+
+/// A slot of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Slot {
+    pub(super) file: Name,
+    pub(super) cloexec: bool,
+}
+
+/// An open file description.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OpenFile {
+    pub(super) what: What,
+    pub(super) nonblock: bool,
+    /// How many slots lead to it.
+    pub(super) holders: u32,
+}
+
+/// What an open file description is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    /// The run's standard output or standard error: only the grader sees in which order they are written.
+    Observed {
+        stdout: bool,
+    },
+    File(Text),
+    Pipe(Name, PipeEnd),
+    /// Something without a model, by the call that made it.
+    Unknown(String),
+}
+
+impl What {
+    pub(super) fn given(object: &Object) -> What {
+        match object {
+            Object::Stdout => What::Observed { stdout: true },
+            Object::Stderr => What::Observed { stdout: false },
+            Object::File(path) => What::File(path.clone()),
+            Object::Pipe(..) => What::Unknown("a pipe from outside".into()),
+            Object::Other(call) => What::Unknown(call.clone()),
+        }
+    }
+}
+
+/// Descriptor numbers, as far as there can be any.
+pub(super) fn numbers(first: u32, last: u32) -> RangeInclusive<i32> {
+    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
+    number(first)..=number(last)
+}
+
+impl World {
+    /// Where a descriptor leads.
+    pub(super) fn file(&self, path: &TaskPath, fd: Fd) -> Option<(&Name, &OpenFile)> {
+        let slot = self.tasks.get(path)?.slots.get(&fd.0)?;
+        self.files.get(&slot.file).map(|file| (&slot.file, file))
+    }
+
+    /// Whether a descriptor leads to the run's standard output.
+    pub fn leads_to_stdout(&self, path: &TaskPath, fd: Fd) -> bool {
+        self.file(path, fd).is_some_and(|(_, file)| file.what == What::Observed { stdout: true })
+    }
+
+    /// Puts a new open file description into a slot.
+    pub(super) fn open(&mut self, path: &TaskPath, fd: Fd, what: What, cloexec: bool, nonblock: bool) {
+        let Some(task) = self.task_mut(path) else { return };
+        let file = task.name(path);
+        self.files.insert(file.clone(), OpenFile { what, nonblock, holders: 0 });
+        self.put(path, fd, file, cloexec);
+    }
+
+    fn put(&mut self, path: &TaskPath, fd: Fd, file: Name, cloexec: bool) {
+        self.close(path, fd.0);
+        if let Some(file) = self.files.get_mut(&file) {
+            file.holders += 1;
+        }
+        if let Some(task) = self.task_mut(path) {
+            task.slots.insert(fd.0, Slot { file, cloexec });
+        }
+    }
+
+    pub(super) fn dup(&mut self, path: &TaskPath, from: Fd, to: Fd, cloexec: bool) {
+        if from == to {
+            return;
+        }
+        let slot = self.tasks.get(path).and_then(|task| task.slots.get(&from.0));
+        if let Some(file) = slot.map(|slot| slot.file.clone()) {
+            self.put(path, to, file, cloexec);
+        }
+    }
+
+    pub(super) fn close(&mut self, path: &TaskPath, fd: i32) {
+        let Some(slot) = self.task_mut(path).and_then(|task| task.slots.remove(&fd)) else { return };
+        let Some(file) = self.files.get_mut(&slot.file) else { return };
+        file.holders = file.holders.saturating_sub(1);
+        if file.holders > 0 {
+            return;
+        }
+        let gone = self.files.remove(&slot.file);
+        if let Some(OpenFile { what: What::Pipe(pipe, _), .. }) = gone
+            && !self.is_held(&pipe, PipeEnd::Read)
+            && !self.is_held(&pipe, PipeEnd::Write)
+        {
+            self.pipes.remove(&pipe);
+        }
+    }
+
+    pub(super) fn close_range(&mut self, path: &TaskPath, range: RangeInclusive<i32>, mark_only: bool) {
+        let Some(task) = self.task_mut(path) else { return };
+        if range.is_empty() {
+            return;
+        }
+        let numbers: Vec<i32> = task.slots.range(range).map(|(fd, _)| *fd).collect();
+        for fd in numbers {
+            if mark_only {
+                self.set_cloexec(path, Fd(fd), true);
+            } else {
+                self.close(path, fd);
+            }
+        }
+    }
+
+    pub(super) fn set_cloexec(&mut self, path: &TaskPath, fd: Fd, cloexec: bool) {
+        if let Some(slot) = self.task_mut(path).and_then(|task| task.slots.get_mut(&fd.0)) {
+            slot.cloexec = cloexec;
+        }
+    }
+
+    pub(super) fn set_nonblock(&mut self, path: &TaskPath, fd: Fd, nonblock: bool) {
+        let Some(name) = self.file(path, fd).map(|(name, _)| name.clone()) else { return };
+        if let Some(file) = self.files.get_mut(&name) {
+            file.nonblock = nonblock;
+        }
+    }
+
+    /// What closing these descriptors touches: tables are private, pipe ends are not.
+    pub(super) fn close_touches(&self, path: &TaskPath, range: RangeInclusive<i32>) -> Footprint {
+        let Some(task) = self.tasks.get(path) else { return Footprint::nothing() };
+        if range.is_empty() {
+            return Footprint::nothing();
+        }
+        let files = task.slots.range(range).filter_map(|(_, slot)| self.files.get(&slot.file));
+        files.fold(Footprint::nothing(), |sum, file| match &file.what {
+            What::Pipe(pipe, end) => sum.and(rules::close_end(pipe, *end)),
+            _ => sum,
+        })
+    }
+
+    /// Looking at an open file, or moving its offset.
+    pub(super) fn use_touches(&self, path: &TaskPath, fd: Fd) -> Footprint {
+        match self.file(path, fd) {
+            Some((name, OpenFile { what: What::File(text), .. })) => paths::file_read(text, Some(name)),
+            _ => Footprint::nothing(),
+        }
+    }
+
+    pub(super) fn look_read(
+        &self,
+        path: &TaskPath,
+        fd: Fd,
+        wanted: u64,
+        positioned: bool,
+    ) -> Result<Look, String> {
+        let Some((name, file)) = self.file(path, fd) else { return Ok(Look::ready(Footprint::nothing())) };
+        match &file.what {
+            What::Observed { .. } => Err("it reads from its standard output or standard error".into()),
+            What::File(text) => Ok(Look::ready(paths::file_read(text, (!positioned).then_some(name)))),
+            What::Pipe(pipe, PipeEnd::Read) => Ok(self.look_pipe_read(pipe, wanted, file.nonblock)),
+            What::Pipe(_, PipeEnd::Write) => Ok(Look::ready(Footprint::nothing())),
+            What::Unknown(call) => Err(format!("it reads what {call} made, of which there is no model")),
+        }
+    }
+
+    pub(super) fn look_write(
+        &self,
+        path: &TaskPath,
+        fd: Fd,
+        wanted: u64,
+        positioned: bool,
+    ) -> Result<Look, String> {
+        let Some((name, file)) = self.file(path, fd) else { return Ok(Look::ready(Footprint::nothing())) };
+        match &file.what {
+            What::Observed { .. } => Ok(Look::ready(rules::observed_output())),
+            What::File(text) => Ok(Look::ready(paths::file_write(text, (!positioned).then_some(name)))),
+            What::Pipe(pipe, PipeEnd::Write) => Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock)),
+            What::Pipe(_, PipeEnd::Read) => Ok(Look::ready(Footprint::nothing())),
+            What::Unknown(call) => Err(format!("it writes to what {call} made, of which there is no model")),
+        }
+    }
+
+    pub(super) fn has_read(&mut self, path: &TaskPath, fd: Fd, bytes: u64) {
+        if let Some(What::Pipe(pipe, _)) = self.file(path, fd).map(|(_, file)| file.what.clone())
+            && let Some(pipe) = self.pipes.get_mut(&pipe)
+        {
+            pipe.take(bytes);
+        }
+    }
+
+    pub(super) fn has_written(&mut self, path: &TaskPath, fd: Fd, bytes: u64) {
+        if let Some(What::Pipe(pipe, _)) = self.file(path, fd).map(|(_, file)| file.what.clone())
+            && let Some(pipe) = self.pipes.get_mut(&pipe)
+        {
+            pipe.put(bytes);
+        }
+    }
+
+    pub(super) fn make_pipe(&mut self, path: &TaskPath, ends: (Fd, Fd), cloexec: bool, nonblock: bool) {
+        let Some(task) = self.task_mut(path) else { return };
+        let pipe = task.name(path);
+        self.pipes.insert(pipe.clone(), super::Pipe::default());
+        self.open(path, ends.0, What::Pipe(pipe.clone(), PipeEnd::Read), cloexec, nonblock);
+        self.open(path, ends.1, What::Pipe(pipe, PipeEnd::Write), cloexec, nonblock);
+    }
+
+    /// Whether anybody holds this end of a pipe.
+    pub(super) fn is_held(&self, pipe: &Name, end: PipeEnd) -> bool {
+        self.files.values().any(|file| file.what == What::Pipe(pipe.clone(), end))
+    }
+
+    /// News that a reader of this pipe waits for.
+    pub(super) fn news_for_readers(&self, pipe: &Name) -> Vec<Resource> {
+        let taken = self.pipes.get(pipe).map_or(0, |pipe| pipe.taken);
+        let data = Resource::PipeData(pipe.clone(), crate::order::Span::since(taken));
+        vec![data, Resource::PipeHeld(pipe.clone(), PipeEnd::Write)]
+    }
+}

@@ -1,0 +1,194 @@
+//! Births, execs, ends, waits.
+
+use super::ask::WaitFor;
+use super::{Ended, Life, Look, Task, World};
+use crate::model::ids::{Pid, Signal, TaskPath};
+use crate::model::operation::{CloneFlags, Selector};
+use crate::model::status::ExitStatus;
+use crate::order::{Footprint, Resource, rules};
+
+/// Clone flags that change nothing that another task could notice: where the new task's number is stored, its
+/// thread-local storage, default signal handlers. See clone(2).
+const HARMLESS: u64 = 0x0010_0000 | 0x0020_0000 | 0x0100_0000 | 0x0008_0000 | CLEAR_SIGHAND;
+
+const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+
+/// What a fork touches, if there is a model of it.
+pub(super) fn may_fork(parent: &TaskPath, flags: CloneFlags) -> Result<Footprint, String> {
+    let borrows = flags.has(CloneFlags::VFORK);
+    if flags.has(CloneFlags::THREAD) {
+        return Err("it starts a thread, and there is no model of threads yet".into());
+    }
+    if flags.has(CloneFlags::VM) && !borrows {
+        return Err(
+            "it makes a process that shares its memory (CLONE_VM), of which there is no model yet".into()
+        );
+    }
+    let unknown = flags.0 & !(HARMLESS | CloneFlags::VFORK | CloneFlags::VM);
+    if unknown != 0 {
+        return Err(format!("it calls clone with flags {unknown:#x}, of which there is no model"));
+    }
+    Ok(rules::fork(parent))
+}
+
+impl World {
+    pub(super) fn forked(&mut self, path: &TaskPath, flags: CloneFlags, pid: Pid) {
+        let Some(parent) = self.task_mut(path) else { return };
+        let mut born = path.clone();
+        born.0.push(parent.born);
+        parent.born += 1;
+        parent.children.push(born.clone());
+        if flags.has(CloneFlags::VFORK) {
+            parent.vfork = Some(born.clone());
+        }
+        let mut child = Task::new(pid, Some(path.clone()));
+        child.slots = parent.slots.clone();
+        child.signals = parent.signals.inherited();
+        if flags.has(CLEAR_SIGHAND) {
+            child.signals.reset_handlers();
+        }
+        for slot in child.slots.values() {
+            if let Some(file) = self.files.get_mut(&slot.file) {
+                file.holders += 1;
+            }
+        }
+        self.tasks.insert(born, child);
+    }
+
+    /// An exec closes what is marked so, and gives a vfork parent its memory back.
+    pub(super) fn exec_touches(&self, path: &TaskPath) -> Footprint {
+        let Some(task) = self.tasks.get(path) else { return Footprint::nothing() };
+        let marked = task.slots.iter().filter(|(_, slot)| slot.cloexec);
+        let closes =
+            marked.fold(Footprint::nothing(), |sum, (fd, _)| sum.and(self.close_touches(path, *fd..=*fd)));
+        if self.lender(path).is_some() { closes.changes(Resource::Life(path.clone())) } else { closes }
+    }
+
+    pub(super) fn execed(&mut self, path: &TaskPath) {
+        let Some(task) = self.task_mut(path) else { return };
+        let marked: Vec<i32> =
+            task.slots.iter().filter(|(_, slot)| slot.cloexec).map(|(fd, _)| *fd).collect();
+        task.signals.reset_handlers();
+        marked.into_iter().for_each(|fd| self.close(path, fd));
+        self.give_back(path);
+    }
+
+    /// Who has lent this task its memory.
+    fn lender(&self, path: &TaskPath) -> Option<TaskPath> {
+        let (_, creator) = path.0.split_last()?;
+        let creator = TaskPath(creator.to_vec());
+        let lends = self.tasks.get(&creator).is_some_and(|task| task.vfork.as_ref() == Some(path));
+        lends.then_some(creator)
+    }
+
+    fn give_back(&mut self, path: &TaskPath) {
+        if let Some(lender) = self.lender(path)
+            && let Some(task) = self.task_mut(&lender)
+        {
+            task.vfork = None;
+        }
+    }
+
+    /// What a task's end touches: its life, its children's parent, what it closes, its parent's SIGCHLD.
+    pub(super) fn end_touches(&self, path: &TaskPath) -> Footprint {
+        let Some(task) = self.tasks.get(path) else { return Footprint::nothing() };
+        let ends = rules::exit(path, &task.children).and(self.close_touches(path, 0..=i32::MAX));
+        match task.parent.as_ref().filter(|parent| self.lives(parent)) {
+            None => ends,
+            Some(parent) => {
+                let told = Resource::Signal(parent.clone(), Signal::CHLD);
+                let ends = if self.minds_children(parent) { ends.changes(told) } else { ends.observes(told) };
+                if self.disowns_children(parent) {
+                    ends.changes(Resource::Children(parent.clone()))
+                } else {
+                    ends
+                }
+            }
+        }
+    }
+
+    /// A task has ended.
+    pub fn ended(&mut self, path: &TaskPath, status: ExitStatus) -> Ended {
+        self.close_range(path, 0..=i32::MAX, false);
+        self.give_back(path);
+        let Some(task) = self.task_mut(path) else { return Ended::default() };
+        let children = std::mem::take(&mut task.children);
+        let parent = task.parent.clone();
+        task.vfork = None;
+        task.life = Life::Zombie(status);
+        let mut ended = Ended::default();
+        for child in children {
+            let Some(orphan) = self.task_mut(&child) else { continue };
+            orphan.parent = None;
+            if let Life::Zombie(status) = orphan.life {
+                orphan.life = Life::Gone(status);
+                ended.left.push(child);
+            }
+        }
+        match parent.filter(|parent| self.lives(parent)) {
+            None => self.goes(path, status),
+            Some(parent) if self.disowns_children(&parent) => {
+                self.remove_child(&parent, path);
+                self.goes(path, status);
+                ended.vanishes = true;
+                self.child_ended(&parent, path);
+            }
+            Some(parent) => self.child_ended(&parent, path),
+        }
+        ended
+    }
+
+    fn goes(&mut self, path: &TaskPath, status: ExitStatus) {
+        if let Some(task) = self.task_mut(path) {
+            task.life = Life::Gone(status);
+        }
+    }
+
+    fn remove_child(&mut self, parent: &TaskPath, child: &TaskPath) {
+        if let Some(parent) = self.task_mut(parent) {
+            parent.children.retain(|other| other != child);
+        }
+    }
+
+    /// The children that a wait call asks about, the oldest first.
+    fn asked_about(&self, path: &TaskPath, selector: Selector) -> Result<Vec<TaskPath>, String> {
+        let Some(task) = self.tasks.get(path) else { return Ok(Vec::new()) };
+        let all = task.children.iter().cloned();
+        match selector {
+            Selector::Any | Selector::Group(Pid(0)) => Ok(all.collect()),
+            Selector::Pid(pid) => Ok(all.filter(|child| self.pid(child) == Some(pid)).collect()),
+            Selector::Group(_) => Err("it waits for a process group, of which there is no model".into()),
+            Selector::PidFd(_) => Err("it waits for a pidfd, of which there is no model yet".into()),
+        }
+    }
+
+    pub(super) fn look_wait(&self, path: &TaskPath, wait: &WaitFor) -> Result<Look, String> {
+        let asked = self.asked_about(path, wait.selector)?;
+        let zombie = asked
+            .iter()
+            .find(|child| self.tasks.get(*child).is_some_and(|child| matches!(child.life, Life::Zombie(_))));
+        Ok(match zombie {
+            // All that were asked about count, the younger ones too: had this one lived, they would have been looked at.
+            Some(oldest) if wait.nowait => Look::ready(rules::peek(path, oldest, &asked)),
+            Some(oldest) => Look::ready(rules::reap(path, oldest, &asked)),
+            None if wait.nohang || asked.is_empty() => Look::ready(rules::no_news(path, &asked)),
+            None => {
+                let lives = || asked.iter().map(|child| Resource::Life(child.clone()));
+                let touches = lives().fold(rules::no_news(path, &asked), Footprint::changes);
+                let children = Resource::Children(path.clone());
+                Look::blocked(lives().chain([children.clone()]).collect(), touches.changes(children))
+            }
+        })
+    }
+
+    pub(super) fn reaped(&mut self, path: &TaskPath, pid: Pid) {
+        let Some(task) = self.tasks.get(path) else { return };
+        let Some(child) = task.children.iter().find(|child| self.pid(child) == Some(pid)).cloned() else {
+            return;
+        };
+        if let Some(status) = self.status(&child) {
+            self.goes(&child, status);
+            self.remove_child(path, &child);
+        }
+    }
+}

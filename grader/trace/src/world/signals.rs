@@ -1,0 +1,245 @@
+//! Dispositions, masks, pending signals. See signal(7).
+//!
+//! A signal that was sent stays pending until its arrival is chosen. Standard signals do not queue, and real-time ones
+//! are treated alike.
+
+use super::ask::Ask;
+use super::{Arrival, Life, World};
+use crate::model::ids::{Pid, Signal, TaskPath};
+use crate::model::operation::{Disposition, Sender};
+use crate::order::{Footprint, Resource, rules};
+use std::collections::BTreeMap;
+
+/// Flags of sigaction(2).
+const SA_NOCLDWAIT: u64 = 2;
+const SA_RESTART: u64 = 0x1000_0000;
+
+/// What a process does with signals, and which wait for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Signals {
+    /// Those that are not as at the beginning, with their flags.
+    actions: BTreeMap<Signal, (Disposition, u64)>,
+    mask: u64,
+    pending: BTreeMap<Signal, Sender>,
+}
+
+impl Signals {
+    /// What a child gets of them.
+    pub(super) fn inherited(&self) -> Signals {
+        Signals { actions: self.actions.clone(), mask: self.mask, pending: BTreeMap::new() }
+    }
+
+    /// What an exec leaves: the old program's functions are gone.
+    pub(super) fn reset_handlers(&mut self) {
+        self.actions.retain(|_, (action, _)| *action == Disposition::Ignore);
+    }
+
+    fn action(&self, signal: Signal) -> (Disposition, u64) {
+        self.actions.get(&signal).copied().unwrap_or((Disposition::Default, 0))
+    }
+
+    fn ignores(&self, signal: Signal) -> bool {
+        match self.action(signal).0 {
+            Disposition::Ignore => true,
+            Disposition::Default => default_of(signal) == Default::Ignored,
+            Disposition::Handler => false,
+        }
+    }
+
+    fn blocks(&self, signal: Signal) -> bool {
+        has(self.mask, signal)
+    }
+}
+
+fn has(mask: u64, signal: Signal) -> bool {
+    let bit = u32::try_from(signal.0 - 1).ok().and_then(|bit| 1u64.checked_shl(bit));
+    bit.is_some_and(|bit| mask & bit != 0) && signal != Signal::KILL && signal != Signal::STOP
+}
+
+/// What a signal does by default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Default {
+    Kills,
+    Ignored,
+    /// It stops the process, or lets it continue.
+    Stops,
+}
+
+fn default_of(signal: Signal) -> Default {
+    match signal.0 {
+        17 | 23 | 28 => Default::Ignored,
+        18..=22 => Default::Stops,
+        _ => Default::Kills,
+    }
+}
+
+impl World {
+    fn signals(&self, path: &TaskPath) -> Option<&Signals> {
+        self.tasks.get(path).map(|task| &task.signals)
+    }
+
+    /// Whether a task has a handler for a signal, and does not block it.
+    pub fn handles(&self, path: &TaskPath, signal: Signal) -> bool {
+        self.signals(path).is_some_and(|s| s.action(signal).0 == Disposition::Handler && !s.blocks(signal))
+    }
+
+    /// Whether a signal ends the task that it reaches.
+    pub(super) fn kills(&self, path: &TaskPath, signal: Signal) -> bool {
+        let default = |s: &Signals| s.action(signal).0 == Disposition::Default && !s.blocks(signal);
+        default_of(signal) == Default::Kills && self.signals(path).is_some_and(default)
+    }
+
+    /// Whether a task will get to know of a child's end by a signal.
+    pub(super) fn minds_children(&self, path: &TaskPath) -> bool {
+        let minds = |s: &Signals| {
+            s.action(Signal::CHLD).0 == Disposition::Handler
+                || (s.blocks(Signal::CHLD) && s.action(Signal::CHLD).0 == Disposition::Default)
+        };
+        self.signals(path).is_some_and(minds)
+    }
+
+    /// Whether a task's children leave no zombies.
+    pub(super) fn disowns_children(&self, path: &TaskPath) -> bool {
+        let disowns = |s: &Signals| {
+            let (action, flags) = s.action(Signal::CHLD);
+            action == Disposition::Ignore || flags & SA_NOCLDWAIT != 0
+        };
+        self.signals(path).is_some_and(disowns)
+    }
+
+    /// A child has ended.
+    pub(super) fn child_ended(&mut self, parent: &TaskPath, child: &TaskPath) {
+        if self.minds_children(parent) {
+            let pid = self.pid(child).unwrap_or(Pid(0));
+            self.send(parent, Signal::CHLD, Sender::Process(pid));
+        }
+    }
+
+    fn send(&mut self, path: &TaskPath, signal: Signal, sender: Sender) {
+        if let Some(task) = self.task_mut(path) {
+            task.signals.pending.entry(signal).or_insert(sender);
+        }
+    }
+
+    pub(super) fn kill_touches(
+        &self,
+        path: &TaskPath,
+        target: Pid,
+        signal: Signal,
+    ) -> Result<Footprint, String> {
+        if target.0 <= 0 {
+            return Err("it sends a signal to a process group, of which there is no model".into());
+        }
+        if default_of(signal) == Default::Stops {
+            return Err(format!("it sends {signal}; there is no model of processes that stop"));
+        }
+        let Some(other) = self.path_of(target) else {
+            return Err(format!("it sends {signal} to {target}, which is no process of this run"));
+        };
+        let sent = (signal.0 != 0).then_some(signal);
+        if other == path {
+            let ends = sent.is_some_and(|signal| signal == Signal::KILL || self.kills(path, signal));
+            return Ok(if ends { self.end_touches(path) } else { Footprint::nothing() });
+        }
+        Ok(rules::kill(other, sent.filter(|_| self.lives(other))))
+    }
+
+    pub(super) fn has_killed(&mut self, path: &TaskPath, target: Pid, signal: Signal) {
+        let Some(other) = self.path_of(target).filter(|other| *other != path).cloned() else { return };
+        let pid = self.pid(path).unwrap_or(Pid(0));
+        let heeds = |task: &super::Task| task.life == Life::Alive && !task.signals.ignores(signal);
+        if signal.0 != 0 && self.tasks.get(&other).is_some_and(heeds) {
+            self.send(&other, signal, Sender::Process(pid));
+        }
+    }
+
+    /// Whoever sends this signal at the same time finds one disposition or the other. A task that is alone is sent none.
+    pub(super) fn action_touches(&self, path: &TaskPath, signal: Signal) -> Footprint {
+        if self.living().nth(1).is_none() {
+            return Footprint::nothing();
+        }
+        Footprint::nothing().changes(Resource::Signal(path.clone(), signal))
+    }
+
+    pub(super) fn set_action(&mut self, path: &TaskPath, signal: Signal, action: Disposition, flags: u64) {
+        let Some(task) = self.task_mut(path) else { return };
+        task.signals.actions.insert(signal, (action, flags));
+        if action == Disposition::Default && flags & SA_NOCLDWAIT == 0 {
+            task.signals.actions.remove(&signal);
+        }
+        if task.signals.ignores(signal) {
+            task.signals.pending.remove(&signal);
+        }
+    }
+
+    /// Only a blocked SIGCHLD is kept that would be ignored otherwise.
+    pub(super) fn mask_touches(&self, path: &TaskPath, mask: u64) -> Footprint {
+        let concerned = |s: &Signals| {
+            has(s.mask, Signal::CHLD) != has(mask, Signal::CHLD)
+                && s.action(Signal::CHLD).0 == Disposition::Default
+        };
+        if self.living().nth(1).is_some() && self.signals(path).is_some_and(concerned) {
+            return Footprint::nothing().changes(Resource::Signal(path.clone(), Signal::CHLD));
+        }
+        Footprint::nothing()
+    }
+
+    pub(super) fn set_mask(&mut self, path: &TaskPath, mask: u64) {
+        if let Some(task) = self.task_mut(path) {
+            task.signals.mask = mask;
+        }
+    }
+
+    /// What a task that sleeps until a signal arrives waits for.
+    pub(super) fn awaited(&self, path: &TaskPath) -> Vec<Resource> {
+        let handled = self.signals(path).into_iter().flat_map(|s| &s.actions);
+        handled
+            .filter(|(_, (action, _))| *action == Disposition::Handler)
+            .map(|(signal, _)| Resource::Signal(path.clone(), *signal))
+            .collect()
+    }
+
+    /// The signals that may reach a task which stands before this call.
+    pub fn arrivals(&self, path: &TaskPath, ask: &Ask) -> Vec<Arrival> {
+        let Some(signals) = self.signals(path).filter(|_| !self.is_in_vfork(path)) else { return Vec::new() };
+        let meanwhile = if let Ask::Pause(Some(mask)) = ask { *mask } else { signals.mask };
+        let mut arrivals = Vec::new();
+        for signal in signals.pending.keys().copied().filter(|signal| !signals.ignores(*signal)) {
+            let before = !signals.blocks(signal);
+            let kills = signal == Signal::KILL || signals.action(signal).0 == Disposition::Default;
+            let only_meanwhile = !before && !has(meanwhile, signal);
+            let interrupts = !has(meanwhile, signal)
+                && (self.interrupts(path, ask, signal) || (kills && only_meanwhile))
+                && self.sleeps(path, ask);
+            if !before && !interrupts {
+                continue;
+            }
+            let arrives = rules::signal_delivered(path, signal, &[]);
+            let footprint = if kills { arrives.and(self.end_touches(path)) } else { arrives };
+            arrivals.push(Arrival { signal, footprint, kills, before, interrupts });
+        }
+        arrivals
+    }
+
+    fn sleeps(&self, path: &TaskPath, ask: &Ask) -> bool {
+        matches!(ask, Ask::Sleep) || self.look(path, ask).is_ok_and(|look| look.blocked.is_some())
+    }
+
+    /// Whether a signal's handler makes this call answer EINTR, if it sleeps. See signal(7), "Interruption of system
+    /// calls and library functions by signal handlers".
+    pub fn interrupts(&self, path: &TaskPath, ask: &Ask, signal: Signal) -> bool {
+        let Some((Disposition::Handler, flags)) = self.signals(path).map(|s| s.action(signal)) else {
+            return false;
+        };
+        match ask {
+            Ask::Sleep | Ask::Pause(_) | Ask::Poll { .. } => true,
+            Ask::Read { .. } | Ask::Write { .. } | Ask::Wait(_) => flags & SA_RESTART == 0,
+            _ => false,
+        }
+    }
+
+    /// A signal arrives: it is pending no more. Who sent it.
+    pub fn arrive(&mut self, path: &TaskPath, signal: Signal) -> Option<Sender> {
+        self.task_mut(path)?.signals.pending.remove(&signal)
+    }
+}

@@ -1,0 +1,1 @@
+//! What blocks, what unblocks it, and what each call touches.

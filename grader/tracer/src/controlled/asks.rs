@@ -1,0 +1,364 @@
+//! From system calls to the questions that the world answers. What is not listed here may notice everything.
+
+use crate::decode::Call;
+use crate::sys::ptrace;
+use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
+use grader_trace::{ExitStatus, Fd, OpenFlags, Operation, Text};
+use libc::pid_t;
+
+/// Calls that concern their caller alone: they do not even stop.
+pub(crate) const PRIVATE: &[i64] = &[
+    libc::SYS_brk,
+    libc::SYS_munmap,
+    libc::SYS_mprotect,
+    libc::SYS_mremap,
+    libc::SYS_madvise,
+    libc::SYS_rt_sigreturn,
+    libc::SYS_restart_syscall,
+    libc::SYS_arch_prctl,
+    libc::SYS_set_tid_address,
+    libc::SYS_set_robust_list,
+    libc::SYS_rseq,
+    libc::SYS_sigaltstack,
+    libc::SYS_getpid,
+    libc::SYS_gettid,
+    libc::SYS_getuid,
+    libc::SYS_geteuid,
+    libc::SYS_getgid,
+    libc::SYS_getegid,
+    libc::SYS_getgroups,
+    libc::SYS_uname,
+    libc::SYS_sched_yield,
+    libc::SYS_sched_getaffinity,
+    libc::SYS_getpgrp,
+    libc::SYS_umask,
+    libc::SYS_getcwd,
+];
+
+/// The kernel's flag that a new task shall not be traced.
+const CLONE_UNTRACED: u64 = 0x80_0000;
+
+/// The question that a task's call comes to. `op` is the same call as an event, where it is one.
+pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
+    let args = &call.args;
+    let int = |index: usize| args[index] as i32;
+    let fd = Fd(int(0));
+    if let Some(op) = op
+        && let Some(ask) = of_operation(call, op, pid)
+    {
+        return ask;
+    }
+    match call.number {
+        libc::SYS_exit | libc::SYS_exit_group => Ask::Exit(ExitStatus::Exited(int(0) as u8)),
+        libc::SYS_getppid => Ask::GetParent,
+        libc::SYS_rt_sigaction
+        | libc::SYS_getrandom
+        | libc::SYS_clock_gettime
+        | libc::SYS_clock_getres
+        | libc::SYS_gettimeofday
+        | libc::SYS_time
+        | libc::SYS_times
+        | libc::SYS_getrusage
+        | libc::SYS_prlimit64
+        | libc::SYS_getrlimit
+        | libc::SYS_sched_setaffinity
+        | libc::SYS_sched_getparam
+        | libc::SYS_sched_getscheduler
+        | libc::SYS_getpriority
+        | libc::SYS_setpriority
+        | libc::SYS_capget
+        | libc::SYS_membarrier
+        | libc::SYS_sync
+        | libc::SYS_fsync
+        | libc::SYS_fdatasync
+        | libc::SYS_fadvise64
+        | libc::SYS_chdir
+        | libc::SYS_fchdir => Ask::Local,
+        libc::SYS_rt_sigprocmask => mask(call, pid),
+        libc::SYS_mmap => shared_mapping(args),
+        libc::SYS_futex => futex(args),
+        libc::SYS_prctl => prctl(args),
+        libc::SYS_fcntl => fcntl(args),
+        libc::SYS_ioctl => ioctl(args),
+        libc::SYS_fstat | libc::SYS_lseek => Ask::UseFile(fd),
+        libc::SYS_newfstatat
+        | libc::SYS_statx
+        | libc::SYS_readlinkat
+        | libc::SYS_faccessat
+        | libc::SYS_faccessat2 => {
+            let name = call.memory.string(args[1], 4096);
+            if name.is_empty() { Ask::UseFile(fd) } else { Ask::LookAt(absolute(name, Some(int(0)), pid)) }
+        }
+        libc::SYS_stat | libc::SYS_lstat | libc::SYS_access | libc::SYS_readlink | libc::SYS_statfs => {
+            Ask::LookAt(path(call, args[0], None, pid))
+        }
+        libc::SYS_unlink
+        | libc::SYS_mkdir
+        | libc::SYS_rmdir
+        | libc::SYS_chmod
+        | libc::SYS_chown
+        | libc::SYS_lchown
+        | libc::SYS_truncate
+        | libc::SYS_utime => Ask::Change(path(call, args[0], None, pid)),
+        libc::SYS_unlinkat
+        | libc::SYS_mkdirat
+        | libc::SYS_fchmodat
+        | libc::SYS_fchownat
+        | libc::SYS_utimensat
+            if args[1] != 0 =>
+        {
+            Ask::Change(path(call, args[1], Some(int(0)), pid))
+        }
+        libc::SYS_rename
+        | libc::SYS_renameat
+        | libc::SYS_renameat2
+        | libc::SYS_link
+        | libc::SYS_linkat
+        | libc::SYS_symlink
+        | libc::SYS_symlinkat
+        | libc::SYS_getdents64
+        | libc::SYS_ftruncate
+        | libc::SYS_fallocate
+        | libc::SYS_fchmod
+        | libc::SYS_fchown
+        | libc::SYS_sysinfo => Ask::Anything(name(call.number)),
+        libc::SYS_pause => Ask::Pause(None),
+        libc::SYS_rt_sigsuspend => Ask::Pause(Some(call.memory.u64(args[0]).unwrap_or(0))),
+        number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),
+    }
+}
+
+/// Of calls that are events of a trace as well.
+fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
+    let args = &call.args;
+    let int = |index: usize| args[index] as i32;
+    Some(match op {
+        Operation::Fork(fork) if fork.flags.has(CLONE_UNTRACED) => {
+            Ask::Unmodelled("it makes a task that nobody may trace (CLONE_UNTRACED)".into())
+        }
+        Operation::Fork(fork) => Ask::Fork(fork.flags),
+        Operation::Exec(_) => Ask::Exec,
+        Operation::Wait(wait) => {
+            let options = if call.number == libc::SYS_wait4 { int(2) } else { int(3) };
+            if options & (libc::WUNTRACED | libc::WCONTINUED) != 0 {
+                return Some(Ask::Unmodelled("it waits for children that stop or continue".into()));
+            }
+            Ask::Wait(WaitFor { selector: wait.selector, nohang: wait.nohang, nowait: wait.nowait })
+        }
+        Operation::Open { path, flags, .. } => {
+            let relative_to = matches!(call.number, libc::SYS_openat | libc::SYS_openat2).then(|| int(0));
+            Ask::Open { path: absolute(path.0.clone(), relative_to, pid), flags: *flags }
+        }
+        Operation::Close { fd, .. } => Ask::Close(*fd),
+        Operation::CloseRange { first, last, mark_only, .. } => {
+            Ask::CloseRange { first: *first, last: *last, mark_only: *mark_only }
+        }
+        Operation::Dup { from, cloexec, .. } => {
+            let to = match call.number {
+                libc::SYS_dup => DupTo::Lowest(Fd(0)),
+                libc::SYS_fcntl => DupTo::Lowest(Fd(int(2))),
+                _ => DupTo::At(Fd(int(1))),
+            };
+            Ask::Dup { from: *from, to, cloexec: *cloexec }
+        }
+        Operation::SetCloexec { fd, cloexec, .. } => Ask::SetCloexec { fd: *fd, cloexec: *cloexec },
+        Operation::Pipe { cloexec, .. } => {
+            let nonblock = call.number == libc::SYS_pipe2 && args[1] & u64::from(OpenFlags::NONBLOCK) != 0;
+            Ask::Pipe { cloexec: *cloexec, nonblock }
+        }
+        Operation::SocketPair { .. } => {
+            Ask::Unmodelled("it makes sockets, of which there is no model".into())
+        }
+        Operation::NewDescriptor { call, cloexec, .. } => {
+            Ask::NewDescriptor { call: call.clone(), cloexec: *cloexec }
+        }
+        Operation::Read { fd, wanted, .. } => {
+            let positioned = !matches!(call.number, libc::SYS_read | libc::SYS_readv);
+            Ask::Read { fd: *fd, wanted: *wanted, positioned }
+        }
+        Operation::Write { fd, wanted, .. } => match call.number {
+            libc::SYS_write | libc::SYS_writev => Ask::Write { fd: *fd, wanted: *wanted, positioned: false },
+            libc::SYS_pwrite64 | libc::SYS_pwritev | libc::SYS_pwritev2 => {
+                Ask::Write { fd: *fd, wanted: *wanted, positioned: true }
+            }
+            libc::SYS_copy_file_range => Ask::Anything("copy_file_range".into()),
+            number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),
+        },
+        Operation::Sleep { .. } => Ask::Sleep,
+        Operation::Await { .. } => match call.number {
+            libc::SYS_poll | libc::SYS_ppoll => poll(call),
+            libc::SYS_pause => Ask::Pause(None),
+            libc::SYS_rt_sigsuspend => Ask::Pause(Some(call.memory.u64(args[0]).unwrap_or(0))),
+            number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),
+        },
+        Operation::Kill { target, signal, .. } => match call.number {
+            libc::SYS_kill | libc::SYS_tkill | libc::SYS_tgkill => {
+                Ask::Kill { target: *target, signal: *signal }
+            }
+            number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),
+        },
+        Operation::Disposition { signal, action, flags, .. } => {
+            Ask::Action { signal: *signal, action: *action, flags: *flags }
+        }
+        Operation::Call { call, .. } => {
+            Ask::Unmodelled(format!("it calls {call}, of which there is no model"))
+        }
+        Operation::Exit(_) | Operation::Signal { .. } | Operation::Stop(_) | Operation::Continue => {
+            return None;
+        }
+    })
+}
+
+/// Whether a call with so many meanings is one that makes an event.
+pub(super) fn is_event(call: &Call) -> bool {
+    match crate::decode::rule_of(call.number) {
+        Some(crate::decode::Rule::Always) => true,
+        Some(crate::decode::Rule::IfSecondArgument(values)) => values.contains(&(call.args[1] as u32)),
+        None => false,
+    }
+}
+
+fn path(call: &Call, at: u64, relative_to: Option<i32>, pid: pid_t) -> Text {
+    absolute(call.memory.string(at, 4096), relative_to, pid)
+}
+
+/// A path as seen from the root, as far as the name tells.
+fn absolute(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Text {
+    use std::os::unix::ffi::OsStrExt;
+    if path.starts_with(b"/") {
+        return Text(path);
+    }
+    let base = match relative_to {
+        Some(fd) if fd != libc::AT_FDCWD => format!("/proc/{pid}/fd/{fd}"),
+        _ => format!("/proc/{pid}/cwd"),
+    };
+    let base = std::fs::read_link(base).unwrap_or_default();
+    let path = path.strip_prefix(b"./").unwrap_or(&path);
+    Text([base.as_os_str().as_bytes(), b"/", path].concat())
+}
+
+/// See sigprocmask(2): the mask that will be in force, from the one that is.
+fn mask(call: &Call, pid: pid_t) -> Ask {
+    let Some(set) = call.memory.u64(call.args[1]).filter(|_| call.args[1] != 0) else { return Ask::Local };
+    let old = ptrace::signal_mask(pid).unwrap_or(0);
+    Ask::Mask(match call.args[0] as i32 {
+        libc::SIG_BLOCK => old | set,
+        libc::SIG_UNBLOCK => old & !set,
+        _ => set,
+    })
+}
+
+fn shared_mapping(args: &[u64; 6]) -> Ask {
+    if args[2] & libc::PROT_WRITE as u64 != 0 {
+        Ask::Unmodelled("it shares memory (mmap with MAP_SHARED), of which there is no model yet".into())
+    } else {
+        Ask::Anything("mmap".into())
+    }
+}
+
+/// A process with one thread wakes nobody; if it sleeps on a futex, nobody wakes it.
+fn futex(args: &[u64; 6]) -> Ask {
+    const COMMAND: i32 = 0x7f;
+    match args[1] as i32 & COMMAND {
+        libc::FUTEX_WAKE => Ask::Local,
+        _ => Ask::Unmodelled("it sleeps on a futex, of which there is no model yet".into()),
+    }
+}
+
+fn prctl(args: &[u64; 6]) -> Ask {
+    match args[0] as i32 {
+        libc::PR_SET_NAME | libc::PR_GET_NAME | libc::PR_CAPBSET_READ | libc::PR_GET_DUMPABLE => Ask::Local,
+        libc::PR_SET_VMA => Ask::Local,
+        option => Ask::Unmodelled(format!("it calls prctl with option {option}, of which there is no model")),
+    }
+}
+
+fn fcntl(args: &[u64; 6]) -> Ask {
+    let fd = Fd(args[0] as i32);
+    match args[1] as i32 {
+        libc::F_GETFD | libc::F_GETFL => Ask::Local,
+        libc::F_SETFL => Ask::SetNonblock { fd, nonblock: args[2] & u64::from(OpenFlags::NONBLOCK) != 0 },
+        command => {
+            Ask::Unmodelled(format!("it calls fcntl with command {command}, of which there is no model"))
+        }
+    }
+}
+
+fn ioctl(args: &[u64; 6]) -> Ask {
+    match args[1] as libc::Ioctl {
+        libc::TCGETS | libc::TIOCGWINSZ => Ask::UseFile(Fd(args[0] as i32)),
+        request => {
+            Ask::Unmodelled(format!("it calls ioctl with request {request:#x}, of which there is no model"))
+        }
+    }
+}
+
+/// Most entries of poll's list that are read. Longer lists are those of servers.
+const POLL_LIMIT: u64 = 1024;
+
+fn poll(call: &Call) -> Ask {
+    let args = &call.args;
+    if args[1] > POLL_LIMIT {
+        return Ask::Unmodelled("it polls more descriptors than are followed".into());
+    }
+    let entries = call.memory.bytes(args[0], 8 * args[1] as usize);
+    let fds = entries
+        .chunks_exact(8)
+        .map(|entry| {
+            let number =
+                |at: usize| i32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+            let events = i16::from_le_bytes([entry[4], entry[5]]);
+            let wants = |flag: i16| events & flag != 0;
+            Polled { fd: Fd(number(0)), input: wants(libc::POLLIN), output: wants(libc::POLLOUT) }
+        })
+        .collect();
+    let timeout = match call.number {
+        libc::SYS_poll => match args[2] as i32 {
+            0 => Timeout::Zero,
+            some if some > 0 => Timeout::Some,
+            _ => Timeout::Never,
+        },
+        _ if args[2] == 0 => Timeout::Never,
+        _ => {
+            let part = |offset: u64| call.memory.u64(args[2].wrapping_add(offset)).unwrap_or(1);
+            if part(0) == 0 && part(8) == 0 { Timeout::Zero } else { Timeout::Some }
+        }
+    };
+    Ask::Poll { fds, timeout }
+}
+
+/// A call's name, for people; its number where it is none that programs of a course make.
+fn name(number: i64) -> String {
+    let known = [
+        (libc::SYS_alarm, "alarm"),
+        (libc::SYS_setitimer, "setitimer"),
+        (libc::SYS_timer_create, "timer_create"),
+        (libc::SYS_select, "select"),
+        (libc::SYS_pselect6, "pselect6"),
+        (libc::SYS_epoll_wait, "epoll_wait"),
+        (libc::SYS_epoll_pwait, "epoll_pwait"),
+        (libc::SYS_setpgid, "setpgid"),
+        (libc::SYS_setsid, "setsid"),
+        (libc::SYS_connect, "connect"),
+        (libc::SYS_bind, "bind"),
+        (libc::SYS_flock, "flock"),
+        (libc::SYS_ptrace, "ptrace"),
+        (libc::SYS_unshare, "unshare"),
+        (libc::SYS_shmget, "shmget"),
+        (libc::SYS_semget, "semget"),
+        (libc::SYS_msgget, "msgget"),
+        (libc::SYS_mknod, "mknod"),
+        (libc::SYS_mknodat, "mknodat"),
+        (libc::SYS_splice, "splice"),
+        (libc::SYS_tee, "tee"),
+        (libc::SYS_vmsplice, "vmsplice"),
+        (libc::SYS_sendfile, "sendfile"),
+        (libc::SYS_rt_sigtimedwait, "sigtimedwait"),
+        (libc::SYS_rt_sigqueueinfo, "sigqueue"),
+        (libc::SYS_rename, "rename"),
+        (libc::SYS_getdents64, "getdents64"),
+        (libc::SYS_ftruncate, "ftruncate"),
+    ];
+    let found = known.iter().find(|(known, _)| *known == number);
+    found.map_or_else(|| format!("system call {number}"), |(_, name)| (*name).to_string())
+}

@@ -1,0 +1,260 @@
+//! A call is made, replaced or refused, and answers.
+
+use super::identity;
+use super::machine::{Controlled, broken};
+use super::standing::{At, Entry, Inside, Part};
+use crate::arch;
+use crate::decode;
+use crate::sys::memory::Memory;
+use crate::sys::ptrace::{self, Resume, still_there};
+use grader_explorer::Trouble;
+use grader_trace::world::{Answer, Ask};
+use grader_trace::{Errno, Operation, Outcome, TaskPath};
+use libc::user_regs_struct;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
+const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+/// How much of one write to standard output is kept.
+const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// How a call is let go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// As it is.
+    Plain,
+    /// Its time has run out.
+    Expired,
+    /// It fails, without need.
+    Fails(Errno),
+    /// It moves so many bytes only.
+    Short(u64),
+    /// It goes to sleep, and a signal wakes it.
+    Interrupted,
+}
+
+/// What becomes of a call at its entry.
+enum Made {
+    /// The kernel makes it.
+    ByKernel,
+    /// It is not made, and answers this.
+    Answers(i64),
+    /// The kernel makes it with so many bytes.
+    WithBytes(u64),
+}
+
+impl Controlled<'_> {
+    /// Lets a task's call go. It answers at the task's next stop.
+    pub(super) fn release(&mut self, path: &TaskPath, entry: Entry, how: How) -> Result<(), Trouble> {
+        let made = self.way(path, &entry, how)?;
+        let mut registers = entry.registers;
+        let mut chunk = None;
+        match made {
+            Made::ByKernel => {}
+            Made::Answers(answer) => arch::answer(&mut registers, answer),
+            Made::WithBytes(bytes) => {
+                chunk = Some(bytes);
+                registers.rdx = bytes;
+            }
+        }
+        let begun = entry.begun.clone().unwrap_or_else(|| self.recorder.begin());
+        let task = self.task(path)?;
+        let pid = task.pid;
+        if registers != entry.registers {
+            still_there("changing a call", ptrace::set_registers(pid, &registers)).map_err(broken)?;
+        }
+        let injected = matches!(how, How::Fails(_) | How::Short(_));
+        let interrupted = how == How::Interrupted;
+        let inside = Inside { entry, begun, injected, interrupted, told: false, chunk };
+        task.at = At::Inside(Box::new(inside));
+        self.resume(pid, Resume::ToSyscall, 0)
+    }
+
+    fn way(&mut self, path: &TaskPath, entry: &Entry, how: How) -> Result<Made, Trouble> {
+        let call = &entry.call;
+        Ok(match (how, &entry.ask) {
+            (How::Fails(errno), _) => Made::Answers(-i64::from(errno.0)),
+            (How::Short(bytes), _) => Made::WithBytes(bytes),
+            (How::Expired, Ask::Poll { fds, .. }) => {
+                for index in 0..fds.len() as u64 {
+                    let revents = call.args[0].wrapping_add(8 * index + 6);
+                    identity::poke_bytes(self.task(path)?.pid, revents, &[0, 0]);
+                }
+                Made::Answers(0)
+            }
+            (How::Plain, Ask::Sleep) => {
+                identity::slept(self.task(path)?, call);
+                Made::Answers(0)
+            }
+            (How::Plain, Ask::Kill { target, .. }) => match self.world.path_of(*target) {
+                Some(other) if other == path => Made::ByKernel,
+                Some(other) if self.world.is_there(other) => Made::Answers(0),
+                _ => Made::Answers(-i64::from(libc::ESRCH)),
+            },
+            (How::Plain, Ask::Write { wanted, .. }) => {
+                let look = self.world.look(path, &entry.ask).map_err(Trouble::Unmodelled)?;
+                match look.room.filter(|room| room < wanted && *room > 0) {
+                    Some(room) if call.number == libc::SYS_write => Made::WithBytes(room),
+                    Some(_) => {
+                        let what = "one writev fills a pipe, of which there is no model";
+                        return Err(Trouble::Unmodelled(what.into()));
+                    }
+                    None => Made::ByKernel,
+                }
+            }
+            (How::Plain, Ask::Local) => {
+                let hash = hash(path);
+                identity::answer(self.task(path)?, hash, call).map_or(Made::ByKernel, Made::Answers)
+            }
+            _ => Made::ByKernel,
+        })
+    }
+
+    /// A task stands at the return from a call.
+    pub(super) fn returns(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let (pid, id) = (task.pid, task.id);
+        let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
+        let Some(mut registers) = registers else { return Ok(()) };
+        let At::Inside(mut inside) = std::mem::replace(&mut task.at, At::Running) else {
+            // Back from vfork.
+            return self.resume(pid, Resume::Free, 0);
+        };
+        let result = arch::result(&registers);
+        let again = RESTARTS.contains(&result);
+        if again && !inside.interrupted {
+            task.again = true;
+            return self.resume(pid, Resume::Free, 0);
+        }
+        if again && !self.gives_up(path, &inside.entry.ask) {
+            // A handler runs, and the call begins anew.
+            return self.resume(pid, Resume::Free, 0);
+        }
+        let result = if again { -i64::from(libc::EINTR) } else { result };
+        if !inside.told {
+            let names = |pid| self.recorder.task(pid);
+            if let Some(op) = &mut inside.entry.op {
+                decode::leave(op, &inside.entry.call, result, &names);
+            }
+            self.take_output(path, &inside, result);
+            self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
+        }
+        if let Some(chunk) = inside.chunk {
+            self.part_done(path, &inside, &mut registers, chunk, result)?;
+            if self.task(path)?.part.is_some() {
+                return self.resume(pid, Resume::Free, 0);
+            }
+        } else if self.task(path)?.part.is_some() {
+            self.last_part_done(path, &mut inside, &mut registers, result)?;
+        }
+        if !inside.told
+            && let Some(op) = inside.entry.op
+        {
+            self.recorder.end(id, inside.begun, op, inside.injected);
+        }
+        self.resume(pid, Resume::Free, 0)
+    }
+
+    /// Whether a sleeping call that a signal has woken answers EINTR, rather than beginning again.
+    fn gives_up(&self, path: &TaskPath, ask: &Ask) -> bool {
+        let arriving = self.tasks.get(path).and_then(|task| task.arriving);
+        arriving.is_some_and(|(signal, _)| self.world.interrupts(path, ask, signal))
+    }
+
+    /// A write took as much as there was room for: the task makes it again with the rest.
+    fn part_done(
+        &mut self,
+        path: &TaskPath,
+        inside: &Inside,
+        registers: &mut user_regs_struct,
+        chunk: u64,
+        result: i64,
+    ) -> Result<(), Trouble> {
+        let entry = &inside.entry;
+        let task = self.task(path)?;
+        let done = u64::try_from(result).unwrap_or(0);
+        registers.rdx = entry.registers.rdx;
+        let is_short = inside.injected || done < chunk;
+        if !is_short {
+            let args = (entry.registers.rsi, entry.registers.rdx);
+            let part = task.part.get_or_insert(Part { done: 0, args });
+            part.done += done;
+            registers.rip = registers.rip.wrapping_sub(arch::CALL_BYTES);
+            registers.rax = entry.call.number as u64;
+            registers.rsi = entry.registers.rsi.wrapping_add(done);
+            registers.rdx = entry.registers.rdx.wrapping_sub(done);
+        }
+        let pid = task.pid;
+        still_there("changing a call", ptrace::set_registers(pid, registers)).map(drop).map_err(broken)
+    }
+
+    /// The rest of a write is done: it answers for all of it.
+    fn last_part_done(
+        &mut self,
+        path: &TaskPath,
+        inside: &mut Inside,
+        registers: &mut user_regs_struct,
+        result: i64,
+    ) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let Some(part) = task.part.take() else { return Ok(()) };
+        let total = part.done + u64::try_from(result).unwrap_or(0);
+        registers.rax = total;
+        (registers.rsi, registers.rdx) = part.args;
+        if let Some(Operation::Write { result, wanted, .. }) = &mut inside.entry.op {
+            *result = Outcome::Done(total);
+            *wanted = part.args.1;
+        }
+        let pid = task.pid;
+        still_there("changing a call", ptrace::set_registers(pid, registers)).map(drop).map_err(broken)
+    }
+
+    fn take_output(&mut self, path: &TaskPath, inside: &Inside, result: i64) {
+        let Ask::Write { fd, .. } = inside.entry.ask else { return };
+        let Ok(count) = u64::try_from(result) else { return };
+        if self.world.leads_to_stdout(path, fd) {
+            self.deed.output.extend(written(&inside.entry, count.min(OUTPUT_LIMIT)));
+        }
+    }
+}
+
+/// The bytes that a write took.
+fn written(entry: &Entry, count: u64) -> Vec<u8> {
+    let (memory, args): (Memory, _) = (entry.call.memory, entry.call.args);
+    match entry.call.number {
+        libc::SYS_write | libc::SYS_pwrite64 => memory.bytes(args[1], count as usize),
+        _ => {
+            let mut bytes = Vec::new();
+            for index in 0..args[2].min(1024) {
+                let piece = args[1].wrapping_add(16 * index);
+                let (Some(at), Some(length)) = (memory.u64(piece), memory.u64(piece.wrapping_add(8))) else {
+                    break;
+                };
+                let left = count - bytes.len() as u64;
+                bytes.extend(memory.bytes(at, length.min(left) as usize));
+            }
+            bytes
+        }
+    }
+}
+
+fn answer(entry: &Entry, result: i64) -> Answer {
+    if (-4095..0).contains(&result) {
+        return Answer::Failed(Errno(-result as i32));
+    }
+    match &entry.op {
+        Some(Operation::Wait(wait)) => Answer::News(match wait.result {
+            Outcome::Done(Some(news)) => Some(news.pid),
+            _ => None,
+        }),
+        Some(Operation::Pipe { result: Outcome::Done((read, write)), .. }) => Answer::Ends(*read, *write),
+        _ => Answer::Value(result as u64),
+    }
+}
+
+fn hash(path: &TaskPath) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    path.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,111 @@
+//! A released task, up to its next visible call, its end, or its sleep in vfork.
+
+use super::asks;
+use super::calls::How;
+use super::machine::{Controlled, broken};
+use super::standing::{At, Entry};
+use crate::arch;
+use crate::decode::{self, Call};
+use crate::sys::memory::Memory;
+use crate::sys::ptrace::{self, Resume, still_there};
+use crate::sys::wait::Report;
+use grader_explorer::Trouble;
+use grader_trace::order::Footprint;
+use grader_trace::world::Ask;
+use grader_trace::{Signal, TaskPath};
+
+impl Controlled<'_> {
+    /// Takes the stops of a task that moves until it stands, sleeps or is gone.
+    pub(super) fn follow(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        loop {
+            let Some(pid) = self.tasks.get(path).map(|task| task.pid) else { return Ok(()) };
+            match self.next(pid)? {
+                Report::Event(libc::PTRACE_EVENT_SECCOMP) => {
+                    if self.arrives(path)? {
+                        return Ok(());
+                    }
+                }
+                Report::Syscall => self.returns(path)?,
+                Report::Event(
+                    libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE,
+                ) => {
+                    if self.creates(path)? {
+                        return Ok(());
+                    }
+                }
+                Report::Event(libc::PTRACE_EVENT_VFORK_DONE) => self.resume(pid, Resume::ToSyscall, 0)?,
+                Report::Event(libc::PTRACE_EVENT_EXEC) => self.becomes(path)?,
+                Report::Event(libc::PTRACE_EVENT_EXIT) => return self.ends(path),
+                Report::Signal(signal) => {
+                    if self.gets(path, Signal(signal))? {
+                        return Ok(());
+                    }
+                }
+                Report::GroupStop(signal) => {
+                    let signal = Signal(signal);
+                    return Err(Trouble::Unmodelled(format!("a process is stopped by {signal}")));
+                }
+                Report::Trap | Report::Event(_) => self.resume(pid, Resume::Free, 0)?,
+                Report::Ended(word) => return self.is_gone(path, word),
+            }
+        }
+    }
+
+    /// A task stands before a call; whether it stays there. What concerns nobody else is done at once.
+    fn arrives(&mut self, path: &TaskPath) -> Result<bool, Trouble> {
+        let pid = self.task(path)?.pid;
+        let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
+        // Killed just now: its exit event follows.
+        let Some(registers) = registers else { return Ok(false) };
+        let call =
+            Call { number: arch::number(&registers), args: arch::arguments(&registers), memory: Memory(pid) };
+        let op = if asks::is_event(&call) { decode::enter(&call) } else { None };
+        let ask = asks::ask(&call, op.as_ref(), pid);
+        let entry = Entry { call, registers, ask, op, begun: None };
+        let task = self.task(path)?;
+        if std::mem::take(&mut task.again) {
+            self.release(path, entry, How::Plain)?;
+            return Ok(false);
+        }
+        let look = self.world.look(path, &entry.ask).map_err(Trouble::Unmodelled)?;
+        if look.blocked.is_none() && look.footprint == Footprint::nothing() && is_private(&entry.ask) {
+            self.release(path, entry, How::Plain)?;
+            return Ok(false);
+        }
+        self.task(path)?.at = At::Call(Box::new(entry));
+        Ok(true)
+    }
+}
+
+/// Whether a call that touches nothing is worth no choice of its own. Output is: somebody looks at its order.
+fn is_private(ask: &Ask) -> bool {
+    match ask {
+        Ask::Local
+        | Ask::Open { .. }
+        | Ask::Close(_)
+        | Ask::CloseRange { .. }
+        | Ask::Dup { .. }
+        | Ask::SetCloexec { .. }
+        | Ask::SetNonblock { .. }
+        | Ask::Pipe { .. }
+        | Ask::NewDescriptor { .. }
+        | Ask::Read { .. }
+        | Ask::UseFile(_)
+        | Ask::Action { .. }
+        | Ask::Mask(_)
+        | Ask::LookAt(_)
+        | Ask::Change(_)
+        | Ask::Poll { .. } => true,
+        Ask::Fork(_)
+        | Ask::Exec
+        | Ask::Exit(_)
+        | Ask::Wait(_)
+        | Ask::GetParent
+        | Ask::Write { .. }
+        | Ask::Sleep
+        | Ask::Pause(_)
+        | Ask::Kill { .. }
+        | Ask::Anything(_)
+        | Ask::Unmodelled(_) => false,
+    }
+}

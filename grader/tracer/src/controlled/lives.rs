@@ -1,0 +1,133 @@
+//! Births, execs and ends.
+
+use super::identity;
+use super::machine::{Controlled, broken};
+use super::standing::{At, Standing};
+use crate::arch;
+use crate::sys::ptrace::{self, Resume, still_there};
+use crate::sys::wait::{self, Report};
+use grader_explorer::Trouble;
+use grader_trace::world::{Answer, Ask};
+use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, TaskPath};
+use libc::pid_t;
+
+/// More processes at once are those of a program that makes them without end.
+const MOST_TASKS: usize = 256;
+
+impl Controlled<'_> {
+    /// A task stands inside a call that has created another one, which runs to its first call. Whether the creator
+    /// sleeps now.
+    pub(super) fn creates(&mut self, path: &TaskPath) -> Result<bool, Trouble> {
+        let task = self.task(path)?;
+        let (pid, id, clock) = (task.pid, task.id, task.clock);
+        let message =
+            still_there("asking for a new task's PID", ptrace::event_message(pid)).map_err(broken)?;
+        let Some(child) = message.map(|message| message as pid_t) else { return Ok(false) };
+        let At::Inside(inside) = &mut self.task(path)?.at else {
+            return Err(Trouble::Broken(format!("{path} created a task outside of a call")));
+        };
+        inside.told = true;
+        let (ask, begun, op) = (inside.entry.ask.clone(), inside.begun.clone(), inside.entry.op.clone());
+        self.world.did(path, &ask, Answer::Born(Pid(child)));
+        let Some(born) = self.world.path_of(Pid(child)).cloned() else {
+            return Err(Trouble::Broken(format!("{path} created {child}, which the world does not know")));
+        };
+        let named = self.recorder.name(child);
+        if let Some(Operation::Fork(mut fork)) = op {
+            fork.child = Outcome::Done(named);
+            self.recorder.end(id, begun, Operation::Fork(fork), false);
+        }
+        self.deed.births.push(born.clone());
+        self.tasks.insert(born.clone(), Standing { clock, ..Standing::new(child, named.task) });
+        if self.tasks.len() > MOST_TASKS {
+            return Err(Trouble::Unmodelled(format!("more than {MOST_TASKS} processes live at once")));
+        }
+        let sleeps = matches!(ask, Ask::Fork(flags) if flags.has(CloneFlags::VFORK));
+        if sleeps {
+            self.task(path)?.at = At::Vfork;
+        }
+        match self.next(child)? {
+            Report::Ended(_) => return Err(Trouble::Broken(format!("{child} ended before it began"))),
+            _ => self.resume(child, Resume::Free, 0)?,
+        }
+        self.follow(&born)?;
+        // A creator that sleeps in vfork stays at this stop: the kernel would let it go no further.
+        if !sleeps {
+            self.resume(pid, Resume::ToSyscall, 0)?;
+        }
+        Ok(sleeps)
+    }
+
+    /// Whoever lent its memory to this task has it back, and goes on.
+    fn gives_back(&mut self, child: &TaskPath) -> Result<(), Trouble> {
+        let Some((_, creator)) = child.0.split_last() else { return Ok(()) };
+        let creator = TaskPath(creator.to_vec());
+        if sleeps_still(&self.tasks, &creator) && !self.world.is_in_vfork(&creator) {
+            let task = self.task(&creator)?;
+            task.at = At::Running;
+            let pid = task.pid;
+            self.resume(pid, Resume::ToSyscall, 0)?;
+            self.follow(&creator)?;
+        }
+        Ok(())
+    }
+
+    /// A process has become another program.
+    pub(super) fn becomes(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let (pid, id) = (task.pid, task.id);
+        if let At::Inside(inside) = std::mem::replace(&mut task.at, At::Running) {
+            self.world.did(path, &Ask::Exec, Answer::Value(0));
+            if let Some(Operation::Exec(mut exec)) = inside.entry.op {
+                exec.result = Outcome::Done(());
+                self.recorder.end(id, inside.begun, Operation::Exec(exec), false);
+            }
+        }
+        if let Some(registers) = still_there("reading registers", ptrace::registers(pid)).map_err(broken)? {
+            identity::prepare_program(pid, arch::stack(&registers));
+        }
+        self.gives_back(path)?;
+        self.resume(pid, Resume::Free, 0)
+    }
+
+    /// A task stands at its exit event.
+    pub(super) fn ends(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let pid = self.task(path)?.pid;
+        let word = still_there("asking for an exit status", ptrace::event_message(pid)).map_err(broken)?;
+        let status = ExitStatus::from_wait_status(word.unwrap_or(9) as i32);
+        self.resume(pid, Resume::Free, 0)?;
+        while !matches!(self.next(pid)?, Report::Ended(_)) {
+            self.resume(pid, Resume::Free, 0)?;
+        }
+        self.note_end(path, status)
+    }
+
+    /// A task was killed past its exit event.
+    pub(super) fn is_gone(&mut self, path: &TaskPath, word: i32) -> Result<(), Trouble> {
+        self.note_end(path, ExitStatus::from_wait_status(word))
+    }
+
+    /// The tracer has seen the end; the kernel has told the parent now, and not before.
+    fn note_end(&mut self, path: &TaskPath, status: ExitStatus) -> Result<(), Trouble> {
+        let Some(task) = self.tasks.remove(path) else { return Ok(()) };
+        if let At::Inside(inside) = task.at
+            && let Some(op) = inside.entry.op
+            && !inside.told
+        {
+            self.recorder.abandon(task.id, inside.begun, op, inside.injected);
+        }
+        self.recorder.instant(task.id, Operation::Exit(status), false);
+        self.dead.push(task.pid);
+        let ended = self.world.ended(path, status);
+        for left in ended.left {
+            if let Some(pid) = self.world.pid(&left) {
+                let _ = wait::reap_now(pid.0);
+            }
+        }
+        self.gives_back(path)
+    }
+}
+
+fn sleeps_still(tasks: &std::collections::BTreeMap<TaskPath, Standing>, path: &TaskPath) -> bool {
+    matches!(tasks.get(path), Some(Standing { at: At::Vfork, .. }))
+}

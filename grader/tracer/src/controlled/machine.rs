@@ -1,0 +1,360 @@
+//! The machine that the explorer drives: a program is started again, its tasks stand before calls, one call is made.
+
+use super::calls::How;
+use super::identity;
+use super::standing::{At, Standing};
+use crate::engine::Recorder;
+use crate::filter::Filter;
+use crate::launch::Launch;
+use crate::output::Drain;
+use crate::start::{self, Streams};
+use crate::sys::clock::Tick;
+use crate::sys::ptrace::{self, Resume};
+use crate::sys::wait::Report;
+use crate::sys::{process, wait};
+use crate::{arch, trouble};
+use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
+use grader_trace::order::Footprint;
+use grader_trace::world::{Ask, World};
+use grader_trace::{Ending, Errno, ExitStatus, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
+use libc::pid_t;
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+/// How often a task that does not report is looked after.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What a step did, besides what it touched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deed {
+    /// The tasks that it created.
+    pub births: Vec<TaskPath>,
+    /// What it wrote to the run's standard output.
+    pub output: Vec<u8>,
+}
+
+/// Makes the world of an execution the same as that of all others: an empty working directory, say.
+pub type Fresh<'a> = Box<dyn FnMut() -> std::io::Result<()> + 'a>;
+
+/// A program on the real kernel, one task at a time.
+///
+/// Belongs to the thread that made it: ptrace is bound to threads. While it lives, that thread keeps to one processor.
+pub struct Controlled<'a> {
+    pub(super) launch: Launch,
+    filter: Filter,
+    streams: Streams,
+    drain: Option<Drain>,
+    /// Interrupts the waiting for a task that does not report.
+    _tick: Tick,
+    fresh: Fresh<'a>,
+    faults: bool,
+    pub(super) world: World,
+    pub(super) tasks: BTreeMap<TaskPath, Standing>,
+    /// Processes that have ended, and that their parents may not have reaped.
+    pub(super) dead: Vec<pid_t>,
+    pub(super) recorder: Recorder,
+    /// Of the step under way.
+    pub(super) deed: Deed,
+    pub(super) root: pid_t,
+    frontier: Frontier,
+}
+
+/// The grader's own trouble, for the explorer.
+pub(super) fn broken(trouble: trouble::Trouble) -> Trouble {
+    Trouble::Broken(trouble.to_string())
+}
+
+impl<'a> Controlled<'a> {
+    /// A machine for this program; `fresh` is called before each execution.
+    ///
+    /// # Errors
+    /// Streams, timers and processors that the kernel does not give.
+    pub fn new(launch: &Launch, fresh: Fresh<'a>) -> Result<Controlled<'a>, trouble::Trouble> {
+        let system = |operation| move |error| trouble::Trouble::System { operation, error };
+        process::become_subreaper().map_err(system("becoming a subreaper (prctl)"))?;
+        let (streams, ends) = Streams::open(launch)?;
+        let drain = Drain::start(ends, launch.limits.output_bytes)?;
+        let tick = Tick::new().map_err(system("starting a timer (timer_create)"))?;
+        tick.set(TICK).map_err(system("starting a timer (timer_settime)"))?;
+        // Where it is not allowed, a stop costs more, and nothing else.
+        let _ = process::keep_to_one_processor();
+        Ok(Controlled {
+            launch: launch.clone(),
+            filter: Filter::controlled(),
+            streams,
+            drain: Some(drain),
+            _tick: tick,
+            fresh,
+            faults: false,
+            world: World::new(Pid(0), &[]),
+            tasks: BTreeMap::new(),
+            dead: Vec::new(),
+            recorder: Recorder::new(&launch.limits),
+            deed: Deed::default(),
+            root: 0,
+            frontier: Frontier::default(),
+        })
+    }
+
+    /// Calls may also fail without need: each place at which one could is offered as a choice.
+    pub fn with_faults(mut self) -> Controlled<'a> {
+        self.faults = true;
+        self
+    }
+
+    /// What the execution under way, or the last one, has come to.
+    pub fn trace(&self) -> Trace {
+        let text = |word: &std::ffi::OsStr| Text::from(word.as_bytes());
+        let header = Header {
+            program: text(self.launch.program.as_os_str()),
+            argv: self.launch.argv.iter().map(|arg| text(arg)).collect(),
+            pid: Pid(self.root),
+            descriptors: descriptors().into(),
+            terminal: self.streams.terminal.clone().map(Text::from),
+        };
+        let ending = if self.tasks.is_empty() { Ending::Finished } else { Ending::Stalled };
+        let mut recorder = self.recorder.clone();
+        for task in self.tasks.values() {
+            if let At::Call(entry) = &task.at
+                && let (Some(begun), Some(op)) = (&entry.begun, &entry.op)
+            {
+                recorder.abandon(task.id, begun.clone(), op.clone(), false);
+            }
+        }
+        Trace::new(header, recorder.events, ending)
+    }
+
+    /// The PID of each task of the execution, dead or alive.
+    pub fn pids(&self) -> Vec<(TaskPath, Pid)> {
+        self.world.everyone().map(|(path, pid)| (path.clone(), pid)).collect()
+    }
+
+    /// The world as the last step left it.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The next report of a task that moves.
+    pub(super) fn next(&self, pid: pid_t) -> Result<Report, Trouble> {
+        let since = Instant::now();
+        loop {
+            match wait::next_of(pid) {
+                Ok(Some(report)) => return Ok(report),
+                Ok(None) if since.elapsed() < self.launch.limits.wall => {}
+                Ok(None) => return Err(self.stuck(pid)),
+                Err(error) => return Err(Trouble::Broken(format!("waiting for {pid} (waitpid): {error}"))),
+            }
+        }
+    }
+
+    fn stuck(&self, pid: pid_t) -> Trouble {
+        let seconds = self.launch.limits.wall.as_secs_f32();
+        match process::sleeping_in(pid) {
+            Some((number, _)) if process::state(pid) == Some(b'S') => Trouble::Broken(format!(
+                "system call {number} of {pid} was foreseen to answer, and has slept for {seconds} s"
+            )),
+            _ => Trouble::Unmodelled(format!("a task computes for more than {seconds} s between two calls")),
+        }
+    }
+
+    pub(super) fn resume(&self, pid: pid_t, how: Resume, signal: i32) -> Result<(), Trouble> {
+        let gone = "letting a task go on (ptrace)";
+        ptrace::still_there(gone, ptrace::resume(pid, how, signal)).map(drop).map_err(broken)
+    }
+
+    pub(super) fn task(&mut self, path: &TaskPath) -> Result<&mut Standing, Trouble> {
+        self.tasks.get_mut(path).ok_or_else(|| Trouble::Broken(format!("there is no task {path}")))
+    }
+
+    /// Starts the program, up to its exec.
+    fn start(&mut self) -> Result<(), Trouble> {
+        let randomised = process::without_address_randomisation();
+        let started = start::start(&self.launch, &self.filter, &self.streams);
+        drop(randomised);
+        let mut started = started.map_err(broken)?;
+        self.root = started.pid;
+        self.tasks.insert(TaskPath::default(), Standing::new(started.pid, TaskId::ROOT));
+        loop {
+            match self.next(started.pid)? {
+                Report::Event(libc::PTRACE_EVENT_EXEC) => break,
+                Report::Ended(_) => {
+                    self.tasks.clear();
+                    return Err(broken(started.failure(&self.launch)));
+                }
+                _ => self.resume(started.pid, Resume::Free, 0)?,
+            }
+        }
+        self.world = World::new(Pid(started.pid), &descriptors());
+        self.recorder = Recorder::new(&self.launch.limits);
+        self.recorder.names_root(started.pid);
+        self.recorder.start();
+        if let Ok(registers) = ptrace::registers(started.pid) {
+            identity::prepare_program(started.pid, arch::stack(&registers));
+        }
+        self.resume(started.pid, Resume::Free, 0)?;
+        self.follow(&TaskPath::default())
+    }
+
+    /// Ends the execution: nothing of it is left.
+    fn clear(&mut self) {
+        for task in self.tasks.values() {
+            process::kill(task.pid, libc::SIGKILL);
+        }
+        for (_, task) in std::mem::take(&mut self.tasks) {
+            while let Ok(report) = self.next(task.pid) {
+                if let Report::Ended(_) = report {
+                    break;
+                }
+                // Out of the exit event. A task that is gone by now is none to care for.
+                let _ = ptrace::resume(task.pid, Resume::Free, 0);
+            }
+            self.dead.push(task.pid);
+        }
+        // Their parents are gone too, so whoever was not reaped is a child of this process now.
+        for pid in self.dead.drain(..) {
+            let _ = wait::reap_now(pid);
+        }
+    }
+
+    /// What every task could do now.
+    fn look_around(&mut self) -> Result<Frontier, Trouble> {
+        let mut pending = Vec::new();
+        let paths: Vec<TaskPath> = self.tasks.keys().cloned().collect();
+        for path in paths {
+            pending.extend(self.choices(&path)?);
+        }
+        Ok(Frontier { pending })
+    }
+
+    fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
+        let mut pending = Vec::new();
+        let mut add = |act, footprint, readiness| {
+            pending.push(Pending { choice: Choice { task: path.clone(), act }, footprint, readiness });
+        };
+        let task = self.task(path)?;
+        let ask = match &task.at {
+            At::Call(entry) => entry.ask.clone(),
+            At::Dying(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
+            At::Vfork => Ask::Local,
+            At::Running | At::Inside(_) => {
+                return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
+            }
+        };
+        let standing_at_call = matches!(task.at, At::Call(_));
+        let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
+        let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
+        match look.blocked.clone() {
+            Some(on) => {
+                self.waits(path);
+                add(Act::Step, look.footprint.clone(), Readiness::Blocked(on));
+                if look.timed {
+                    add(Act::Expire, look.footprint.clone(), Readiness::Ready);
+                }
+            }
+            None => add(Act::Step, look.footprint.clone(), Readiness::Ready),
+        }
+        if !standing_at_call {
+            return Ok(pending);
+        }
+        for arrival in self.world.arrivals(path, &ask) {
+            if arrival.before {
+                add(Act::Deliver(arrival.signal), arrival.footprint.clone(), Readiness::Ready);
+            }
+            if arrival.interrupts {
+                let footprint = touches_and_asks(arrival.footprint);
+                add(Act::Interrupt(arrival.signal), footprint, Readiness::Ready);
+            }
+        }
+        if self.faults && look.blocked.is_none() {
+            for errno in failures(&ask) {
+                add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
+            }
+        }
+        Ok(pending)
+    }
+
+    /// A task's call cannot go on at once: from now on it waits.
+    fn waits(&mut self, path: &TaskPath) {
+        if let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get_mut(path)
+            && entry.begun.is_none()
+        {
+            entry.begun = Some(self.recorder.begin());
+        }
+    }
+
+    fn take(&mut self, choice: &Choice) -> Result<(), Trouble> {
+        let path = &choice.task;
+        let task = self.task(path)?;
+        let pid = task.pid;
+        match std::mem::replace(&mut task.at, At::Running) {
+            At::Call(entry) => match choice.act {
+                Act::Step => self.release(path, *entry, How::Plain)?,
+                Act::Expire => self.release(path, *entry, How::Expired)?,
+                Act::Fail(Fault::Error(errno)) => self.release(path, *entry, How::Fails(errno))?,
+                Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,
+                Act::Interrupt(signal) => self.interrupt(path, *entry, signal)?,
+                Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
+            },
+            At::Dying(signal) => self.resume(pid, Resume::Free, signal.0)?,
+            other => {
+                self.task(path)?.at = other;
+                return Err(Trouble::Broken(format!("{choice}: the task stands at no call")));
+            }
+        }
+        self.follow(path)
+    }
+}
+
+/// How a call could fail without need, on this kernel. See fork(2), execve(2), pipe(2).
+fn failures(ask: &Ask) -> Vec<Errno> {
+    match ask {
+        Ask::Fork(_) => vec![Errno::EAGAIN],
+        Ask::Exec => vec![Errno::ENOENT],
+        Ask::Pipe { .. } => vec![Errno::EMFILE],
+        _ => Vec::new(),
+    }
+}
+
+fn descriptors() -> [(Fd, Object); 3] {
+    [(Fd(0), Object::File(Text::from("/dev/null"))), (Fd(1), Object::Stdout), (Fd(2), Object::Stderr)]
+}
+
+impl Machine for Controlled<'_> {
+    type Event = Deed;
+
+    fn restart(&mut self) -> Result<Frontier, Trouble> {
+        self.clear();
+        (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
+        self.deed = Deed::default();
+        self.start()?;
+        self.frontier = self.look_around()?;
+        Ok(self.frontier.clone())
+    }
+
+    fn step(&mut self, choice: &Choice) -> Result<Step<Deed>, Trouble> {
+        let chosen = self.frontier.enabled().find(|pending| pending.choice == *choice);
+        let touched = chosen.map(|pending| pending.footprint.clone());
+        let touched = touched.ok_or_else(|| Trouble::Broken(format!("{choice} is not possible now")))?;
+        self.deed = Deed::default();
+        self.take(choice)?;
+        self.frontier = self.look_around()?;
+        Ok(Step { touched, events: vec![std::mem::take(&mut self.deed)], frontier: self.frontier.clone() })
+    }
+
+    fn assumptions(&self) -> Vec<Assumption> {
+        vec![
+            Assumption::OutputIsOnlyObserved,
+            Assumption::Other("signals arrive between operations that others could notice".into()),
+        ]
+    }
+}
+
+impl Drop for Controlled<'_> {
+    fn drop(&mut self) {
+        self.clear();
+        if let Some(drain) = self.drain.take() {
+            drain.finish();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! One task at a time: the real kernel as a [`Machine`] for the explorer.
+//!
+//! ```text
+//!            step(choice)                     released                         arrives
+//! explorer ───────────────▶ a task's pending call ─▶ its answer ─▶ user code ─▶ its next call ─▶ frontier
+//!                                │                                                   │
+//!                                └────────────── World (grader-trace) ───────────────┘
+//!                                    what it touches, whether it could go on
+//! ```
+//!
+//! Every task stands at the entry of a call, except the one that was chosen. It does that call and runs on to the next
+//! one that others could notice; calls that concern nobody else are done on the way. Whether a call would sleep is
+//! foreseen by the [`World`], never found out by waiting: a call that was foreseen to answer and sleeps all the same
+//! is the grader's own trouble.
+//!
+//! What the world decides and the kernel does not: time (a sleep takes none, clocks are virtual), when a signal
+//! arrives (it is kept back until that is chosen), random bytes.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `asks` | from system calls to the world's questions |
+//! | `machine` | the machine: restart, frontier, steps |
+//! | `follow` | a released task, up to its next visible call |
+//! | `calls` | a call is made, replaced or refused, and answers |
+//! | `lives` | births, execs, ends |
+//! | `signals` | arrivals |
+//! | `identity` | what would differ from run to run: clocks, random bytes, the vDSO |
+
+mod asks;
+mod calls;
+mod follow;
+mod identity;
+mod lives;
+mod machine;
+mod signals;
+mod standing;
+
+pub(crate) use asks::PRIVATE;
+pub use machine::{Controlled, Deed};

@@ -1,0 +1,92 @@
+//! Signals: kept back until their arrival is chosen.
+//!
+//! A signal that a task of the run sends is not sent by the kernel: the world notes that it is pending. When its
+//! arrival is chosen it is sent for real, and what the receiver is told of its sender is put right. Signals that the
+//! kernel sends by itself are swallowed if the world knows of them already (SIGCHLD), and delivered at once
+//! if the task has caused them (a fault, SIGPIPE, abort).
+
+use super::calls::How;
+use super::machine::{Controlled, broken};
+use super::standing::{At, Entry};
+use crate::arch;
+use crate::sys::process;
+use crate::sys::ptrace::{self, Resume, still_there};
+use grader_explorer::Trouble;
+use grader_trace::{Operation, Pid, Sender, Signal, TaskPath};
+
+impl Controlled<'_> {
+    /// A signal arrives before the call at whose entry a task stands. The call begins afterwards, if at all.
+    pub(super) fn deliver(&mut self, path: &TaskPath, entry: Entry, signal: Signal) -> Result<(), Trouble> {
+        let sender = self.world.arrive(path, signal);
+        let task = self.task(path)?;
+        let pid = task.pid;
+        if signal == Signal::KILL {
+            process::kill(pid, signal.0);
+            return Ok(());
+        }
+        task.arriving = Some((signal, sender));
+        let mut registers = entry.registers;
+        arch::begin_again(&mut registers);
+        still_there("taking back a call", ptrace::set_registers(pid, &registers)).map_err(broken)?;
+        process::kill(pid, signal.0);
+        self.resume(pid, Resume::Free, 0)
+    }
+
+    /// A signal arrives while the call sleeps at whose entry a task stands.
+    pub(super) fn interrupt(&mut self, path: &TaskPath, entry: Entry, signal: Signal) -> Result<(), Trouble> {
+        let sender = self.world.arrive(path, signal);
+        let task = self.task(path)?;
+        task.arriving = Some((signal, sender));
+        process::kill(task.pid, signal.0);
+        self.release(path, entry, How::Interrupted)
+    }
+
+    /// A task is about to get a signal; whether it stays there, because that will end it.
+    pub(super) fn gets(&mut self, path: &TaskPath, signal: Signal) -> Result<bool, Trouble> {
+        let task = self.task(path)?;
+        let (pid, id) = (task.pid, task.id);
+        let Some(mut info) =
+            still_there("asking about a signal", ptrace::signal_info(pid)).map_err(broken)?
+        else {
+            return Ok(false);
+        };
+        if let Some((_, sender)) = task.arriving.take_if(|(arriving, _)| *arriving == signal) {
+            let by = match sender {
+                Some(Sender::Process(by)) => by,
+                _ => Pid(0),
+            };
+            ptrace::name_sender(&mut info, by.0);
+            still_there("naming a signal's sender", ptrace::set_signal_info(pid, &info)).map_err(broken)?;
+            let sender = sender.unwrap_or(Sender::Kernel);
+            self.recorder.instant(id, Operation::Signal { signal, sender }, false);
+            self.resume(pid, Resume::Free, signal.0)?;
+            return Ok(false);
+        }
+        if is_fault(signal) && info.si_code > 0 {
+            if !self.world.handles(path, signal) {
+                self.task(path)?.at = At::Dying(signal);
+                return Ok(true);
+            }
+            self.resume(pid, Resume::Free, signal.0)?;
+            return Ok(false);
+        }
+        let own = ptrace::sender(&info) == pid;
+        if own || signal == Signal(libc::SIGPIPE) {
+            self.recorder.instant(id, Operation::Signal { signal, sender: Sender::Process(Pid(pid)) }, false);
+            self.resume(pid, Resume::Free, signal.0)?;
+            return Ok(false);
+        }
+        if signal != Signal::CHLD {
+            return Err(Trouble::Unmodelled(format!("{signal} came from outside of the run")));
+        }
+        self.resume(pid, Resume::Free, 0)?;
+        Ok(false)
+    }
+}
+
+fn is_fault(signal: Signal) -> bool {
+    matches!(
+        signal.0,
+        libc::SIGSEGV | libc::SIGBUS | libc::SIGFPE | libc::SIGILL | libc::SIGTRAP | libc::SIGSYS
+    )
+}

@@ -1,0 +1,80 @@
+//! Where a task stands while others move.
+
+use crate::decode::Call;
+use crate::engine::Begun;
+use grader_trace::world::Ask;
+use grader_trace::{Operation, Signal, TaskId};
+use libc::{pid_t, user_regs_struct};
+
+/// A living task.
+#[derive(Debug, Clone)]
+pub(super) struct Standing {
+    pub(super) pid: pid_t,
+    pub(super) id: TaskId,
+    pub(super) at: At,
+    /// What was done of a write that is too long to be done at once.
+    pub(super) part: Option<Part>,
+    /// How often it has asked for the time, and how long it has slept, in nanoseconds.
+    pub(super) clock: u64,
+    /// How many random bytes it has got.
+    pub(super) random: u64,
+    /// Its call was to answer, but the kernel begins it again (a signal that was kept back came by).
+    pub(super) again: bool,
+    /// A signal that was sent to it because its arrival was chosen, until it arrives.
+    pub(super) arriving: Option<(Signal, Option<grader_trace::Sender>)>,
+}
+
+/// What a task stands at.
+#[derive(Debug, Clone)]
+pub(super) enum At {
+    /// It runs, or is about to run for the first time.
+    Running,
+    /// The entry of a call.
+    Call(Box<Entry>),
+    /// It is in the kernel, in a call that was released.
+    Inside(Box<Inside>),
+    /// It has lent its memory to a child by vfork, and sleeps.
+    Vfork,
+    /// A signal that it caused itself is about to kill it.
+    Dying(Signal),
+}
+
+/// The entry of a call.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) call: Call,
+    pub(super) registers: user_regs_struct,
+    pub(super) ask: Ask,
+    pub(super) op: Option<Operation>,
+    /// Since when it waits, if it could not go on at once.
+    pub(super) begun: Option<Begun>,
+}
+
+/// A call that was released.
+#[derive(Debug, Clone)]
+pub(super) struct Inside {
+    pub(super) entry: Entry,
+    pub(super) begun: Begun,
+    /// The tracer made it answer so.
+    pub(super) injected: bool,
+    /// A signal may interrupt it.
+    pub(super) interrupted: bool,
+    /// The world has been told of its effect already.
+    pub(super) told: bool,
+    /// How many bytes it was allowed to write, of more.
+    pub(super) chunk: Option<u64>,
+}
+
+/// A write that is done in several steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) done: u64,
+    /// The call's second and third argument, as the program gave them.
+    pub(super) args: (u64, u64),
+}
+
+impl Standing {
+    pub(super) fn new(pid: pid_t, id: TaskId) -> Standing {
+        Standing { pid, id, at: At::Running, part: None, clock: 0, random: 0, again: false, arriving: None }
+    }
+}
