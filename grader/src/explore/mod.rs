@@ -28,7 +28,7 @@ pub struct Exploration {
     pub executions: u64,
     /// How many processes an execution had, at least and at most.
     pub processes: Range,
-    /// How many lines it wrote.
+    /// How many lines it wrote: pieces of text that end with a newline or with their write; empty ones do not count.
     pub lines: Range,
     /// How many processes ended without being reaped by their parent.
     pub unreaped: Range,
@@ -185,8 +185,7 @@ impl Survey {
             self.deadlocks.push(schedule());
         }
         let mut writes = writes_of(&execution);
-        let lines = writes.iter().flat_map(|(_, output)| output).filter(|byte| **byte == b'\n').count();
-        self.lines.add(lines as u64);
+        self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
         let pids = machine.pids();
         if !names.know(&writes, &pids) {
             let again = replay(machine, &schedule())?;
@@ -227,6 +226,11 @@ impl Survey {
             assumptions,
         }
     }
+}
+
+/// Lines of one write: pieces that end with a newline or with the write. Empty ones do not count.
+fn lines(output: &[u8]) -> u64 {
+    output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
 }
 
 /// What each step wrote, and who made it.

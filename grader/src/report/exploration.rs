@@ -19,7 +19,7 @@ struct Document<'a> {
     executions: u64,
     /// Processes in an execution.
     processes: Bounds,
-    /// Lines written to standard output.
+    /// Lines written to standard output: pieces that end with a newline or with their write; empty ones do not count.
     lines: Bounds,
     /// How many different outputs there are, in decimal.
     distinct_outputs: String,

@@ -97,6 +97,8 @@ pub enum Ask {
     },
     /// lseek, fstat and others that look at an open file or move its offset.
     UseFile(Fd),
+    /// A file's contents become memory that nobody writes through: mmap with MAP_SHARED.
+    Map(Fd),
     /// poll, ppoll.
     Poll {
         /// What is asked about.

@@ -159,6 +159,16 @@ impl World {
         }
     }
 
+    /// What others write to the file is seen in memory at any time.
+    pub(super) fn map_touches(&self, path: &TaskPath, fd: Fd) -> Footprint {
+        match self.file(path, fd) {
+            Some((_, OpenFile { what: What::File(text), .. })) if paths::is_private(text) => {
+                Footprint::nothing()
+            }
+            _ => Footprint::everything(),
+        }
+    }
+
     pub(super) fn look_read(
         &self,
         path: &TaskPath,

@@ -172,6 +172,7 @@ impl World {
             Ask::Read { fd, wanted, positioned } => self.look_read(path, *fd, *wanted, *positioned)?,
             Ask::Write { fd, wanted, positioned } => self.look_write(path, *fd, *wanted, *positioned)?,
             Ask::UseFile(fd) => Look::ready(self.use_touches(path, *fd)),
+            Ask::Map(fd) => Look::ready(self.map_touches(path, *fd)),
             Ask::Poll { fds, timeout } => self.look_poll(path, fds, *timeout)?,
             Ask::Pause(_) => Look::blocked(self.awaited(path), Footprint::nothing()),
             Ask::Kill { target, signal } => Look::ready(self.kill_touches(path, *target, *signal)?),

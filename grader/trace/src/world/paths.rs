@@ -29,7 +29,8 @@ const DEVICES: [&[u8]; 5] = [b"/dev/null", b"/dev/zero", b"/dev/full", b"/dev/ur
 const OWN: [&[u8]; 6] =
     [b"/dev/tty", b"/dev/pts/", b"/dev/std", b"/dev/fd/", b"/proc/self/fd/", b"/proc/thread-self/fd/"];
 
-fn is_private(path: &Text) -> bool {
+/// Whether nobody changes what this path leads to.
+pub(super) fn is_private(path: &Text) -> bool {
     let bytes = path.as_bytes();
     SYSTEM.iter().any(|folder| bytes.starts_with(folder)) || DEVICES.contains(&bytes)
 }

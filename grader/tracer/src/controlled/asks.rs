@@ -137,7 +137,11 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
             Ask::Unmodelled("it makes a task that nobody may trace (CLONE_UNTRACED)".into())
         }
         Operation::Fork(fork) => Ask::Fork(fork.flags),
-        Operation::Exec(_) => Ask::Exec,
+        Operation::Exec(exec) => {
+            let path = absolute(exec.path.0.clone(), None, pid);
+            // execvp tries one folder after the other.
+            if exists(&path) { Ask::Exec } else { Ask::LookAt(path) }
+        }
         Operation::Wait(wait) => {
             let options = if call.number == libc::SYS_wait4 { int(2) } else { int(3) };
             if options & (libc::WUNTRACED | libc::WCONTINUED) != 0 {
@@ -222,6 +226,11 @@ fn path(call: &Call, at: u64, relative_to: Option<i32>, pid: pid_t) -> Text {
     absolute(call.memory.string(at, 4096), relative_to, pid)
 }
 
+fn exists(path: &Text) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())).exists()
+}
+
 /// A path as seen from the root, as far as the name tells.
 fn absolute(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Text {
     use std::os::unix::ffi::OsStrExt;
@@ -252,7 +261,7 @@ fn shared_mapping(args: &[u64; 6]) -> Ask {
     if args[2] & libc::PROT_WRITE as u64 != 0 {
         Ask::Unmodelled("it shares memory (mmap with MAP_SHARED), of which there is no model yet".into())
     } else {
-        Ask::Anything("mmap".into())
+        Ask::Map(Fd(args[4] as i32))
     }
 }
 

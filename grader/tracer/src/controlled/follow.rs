@@ -91,6 +91,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::NewDescriptor { .. }
         | Ask::Read { .. }
         | Ask::UseFile(_)
+        | Ask::Map(_)
         | Ask::Action { .. }
         | Ask::Mask(_)
         | Ask::LookAt(_)
