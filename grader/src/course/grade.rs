@@ -15,6 +15,7 @@ use super::scenario::Run;
 use super::unwritten::Unwritten;
 use super::{Exercise, blocked};
 use crate::report::model::{Evidence, Points, Strength, Verdict};
+use crate::run::SCHEDULE;
 use grader_trace::{Ending, ExitStatus, Task, TaskId};
 
 /// What came of grading one exercise.
@@ -74,7 +75,38 @@ impl CheckGrade {
     }
 }
 
-/// Grades the runs of one exercise, one a scenario.
+/// Whether a check makes a claim about every schedule: it is judged in the run as it comes.
+pub fn is_about_every_schedule(check: &Check) -> bool {
+    check.scenarios.contains(&"plain")
+}
+
+/// Whether all claims about every schedule hold in this run.
+pub fn holds_everywhere(exercise: &Exercise, run: &Run) -> bool {
+    let mut claims = exercise.checks.iter().filter(|check| is_about_every_schedule(check));
+    claims.all(|check| !matches!((check.judge)(run), Err(Objection::Fails(_))))
+}
+
+impl Grade {
+    /// Whether every claim about every schedule holds as far as it was judged, so that a proof is worth trying.
+    pub fn awaits_proof(&self) -> bool {
+        let claims = || self.checks.iter().filter(|grade| is_about_every_schedule(grade.check));
+        claims().next().is_some() && claims().all(|grade| matches!(grade.outcome, CheckOutcome::Holds(_)))
+    }
+
+    /// The claims about every schedule were judged in so many schedules, and held; `all`: in every one.
+    pub fn proved(&mut self, executions: u64, all: bool) {
+        for grade in self.checks.iter_mut().filter(|grade| is_about_every_schedule(grade.check)) {
+            grade.evidence = if all {
+                Evidence { strength: Strength::EverySchedule, executions }
+            } else {
+                Evidence { strength: Strength::Bounded, executions: grade.evidence.executions + executions }
+            };
+        }
+    }
+}
+
+/// Grades the runs of one exercise, one a scenario. A counterexample counts for every check that
+/// makes a claim about every schedule.
 pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
     let mut checks: Vec<CheckGrade> = exercise.checks.iter().map(|check| over_all(check, runs)).collect();
     let unwritten = Unwritten::find(exercise, runs).map(|unwritten| unwritten.replace(&mut checks, runs));
@@ -89,7 +121,8 @@ pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
 fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
     let mut judged = 0;
     let mut worst: Option<CheckOutcome> = None;
-    for scenario in check.scenarios {
+    let found = is_about_every_schedule(check) && runs.iter().any(|run| run.scenario.id == SCHEDULE);
+    for scenario in check.scenarios.iter().chain(found.then_some(&SCHEDULE)) {
         let outcome = match runs.iter().enumerate().find(|(_, run)| run.scenario.id == *scenario) {
             None => CheckOutcome::CannotTell(format!("there was no run in the scenario {scenario}")),
             Some((_, run)) if *run.recording.trace.ending() == Ending::Cancelled => {

@@ -18,11 +18,11 @@ pub use sites::Sites;
 
 use crate::build::{self, Built, Workshop};
 use crate::busy::Busy;
-use crate::course::{Exercise, Grade, Run, grade};
+use crate::course::{Exercise, Grade, Run, grade, holds_everywhere};
 use crate::interrupt;
 use crate::problem::Problem;
 use crate::report::model::{Graded, Verdict};
-use crate::run::{Job, Runs, run_all};
+use crate::run::{Job, Proof, Runs, prove, run_all};
 use crate::skeleton;
 use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
@@ -94,7 +94,7 @@ pub fn examine(
         .collect();
     run_all(&jobs, machine().processors, |job, runs| {
         let index = runnable[job];
-        let outcome = judge(exercises[index], runs, &sites);
+        let outcome = judge(exercises[index], &jobs[job], runs, &sites);
         *examined[index].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(outcome);
     });
     interrupt::heed()?;
@@ -138,8 +138,8 @@ fn as_shipped(workspace: &Workspace, exercise: &Exercise) -> bool {
     package.inspect().is_ok() && manifest.is_ok_and(|text| text == skeleton::manifest(exercise.id))
 }
 
-/// Judges the runs of one exercise.
-pub fn judge(exercise: &'static Exercise, runs: Runs, sites: &Sites) -> Examined {
+/// Judges the runs of one exercise, and then what must hold in every schedule.
+pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) -> Examined {
     let mut made = Vec::new();
     let mut trouble = None;
     for run in runs {
@@ -150,7 +150,7 @@ pub fn judge(exercise: &'static Exercise, runs: Runs, sites: &Sites) -> Examined
     }
     // A check that breaks on what it sees is the grader's fault, and must not take the others' verdicts along.
     let judged = catch_unwind(AssertUnwindSafe(|| {
-        let grade = grade(exercise, &made);
+        let grade = in_every_schedule(exercise, job, &mut made);
         (graded::graded(&grade, &made, trouble.as_ref(), sites), grade)
     }));
     match judged {
@@ -163,4 +163,23 @@ pub fn judge(exercise: &'static Exercise, runs: Runs, sites: &Sites) -> Examined
             graded::undetermined(exercise, Verdict::CannotTell, reason, Vec::new())
         }
     }
+}
+
+/// Grades runs. If nothing speaks against it, the claims about every schedule are judged in every schedule; one in which
+/// they fail is added to the runs.
+fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> Grade {
+    let mut grade = grade(exercise, runs);
+    let plain = job.scenarios.iter().find(|scenario| scenario.id == "plain");
+    let Some(plain) = plain.filter(|_| grade.awaits_proof()) else { return grade };
+    match prove(job, plain, &|run| holds_everywhere(exercise, run)) {
+        Ok(Proof::Always { executions }) => grade.proved(executions, true),
+        Ok(Proof::SoFar { executions }) => grade.proved(executions, false),
+        Ok(Proof::Fails { run, .. }) => {
+            runs.push(*run);
+            return self::grade(exercise, runs);
+        }
+        // What was judged without it stands, and says of itself how much that is.
+        Ok(Proof::Unknown(_)) | Err(_) => {}
+    }
+    grade
 }

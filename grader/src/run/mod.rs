@@ -4,9 +4,11 @@
 //! nothing else, a clean environment, nothing on standard input.
 
 mod pool;
+mod proof;
 mod scratch;
 
 pub use pool::{Job, Runs, run_all};
+pub use proof::{Proof, SCHEDULE, prove};
 pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};
@@ -46,15 +48,21 @@ pub enum Effort {
 /// Runs a program once, as `scenario` says.
 pub fn run(job: &Job, scenario: &Scenario, effort: Effort) -> Result<Run, Trouble> {
     let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
-    for (name, bytes) in &scenario.files {
-        let path = folder.path().join(name);
-        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, bytes));
-        made.map_err(trouble("write a file of the scenario"))?;
-    }
+    lay_out(folder.path(), scenario).map_err(trouble("write a file of the scenario"))?;
     let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), interrupt::runs())?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files })
+}
+
+/// Writes the files of a scenario.
+fn lay_out(folder: &Path, scenario: &Scenario) -> io::Result<()> {
+    for (name, bytes) in &scenario.files {
+        let path = folder.join(name);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(&path, bytes)?;
+    }
+    Ok(())
 }
 
 fn launch(job: &Job, scenario: &Scenario, effort: Effort, folder: &Path) -> Launch {

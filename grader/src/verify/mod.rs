@@ -60,7 +60,7 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
     let sites = Sites::new(Some(workspace));
     run_all(&jobs, machine().processors, |job, runs| {
         let case = &cases[runnable[job]];
-        let line = compare(case, &judge(case.exercise, runs, &sites));
+        let line = compare(case, &judge(case.exercise, &jobs[job], runs, &sites));
         *lines[runnable[job]].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(line);
         busy.step();
     });

@@ -195,6 +195,9 @@ impl World {
     ) -> Result<Look, String> {
         let Some((name, file)) = self.file(path, fd) else { return Ok(Look::ready(Footprint::nothing())) };
         match &file.what {
+            What::Observed { stdout: true } if self.output_counts => {
+                Ok(Look::ready(Footprint::nothing().changes(Resource::Offset(name.clone()))))
+            }
             What::Observed { .. } => Ok(Look::ready(rules::observed_output())),
             What::File(text) => Ok(Look::ready(paths::file_write(text, (!positioned).then_some(name)))),
             What::Pipe(pipe, PipeEnd::Write) => Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock)),

@@ -48,6 +48,8 @@ pub struct World {
     tasks: BTreeMap<TaskPath, Task>,
     files: BTreeMap<Name, OpenFile>,
     pipes: BTreeMap<Name, Pipe>,
+    /// In which order standard output is written counts as something that happened.
+    output_counts: bool,
 }
 
 /// A process, dead or alive.
@@ -128,7 +130,12 @@ impl Look {
 impl World {
     /// A world with one process, to which these descriptors were given.
     pub fn new(root: Pid, descriptors: &[(Fd, Object)]) -> World {
-        let mut world = World { tasks: BTreeMap::new(), files: BTreeMap::new(), pipes: BTreeMap::new() };
+        let mut world = World {
+            tasks: BTreeMap::new(),
+            files: BTreeMap::new(),
+            pipes: BTreeMap::new(),
+            output_counts: false,
+        };
         let path = TaskPath::default();
         world.tasks.insert(path.clone(), Task::new(root, None));
         for (fd, object) in descriptors {
@@ -136,6 +143,11 @@ impl World {
             world.open(&path, *fd, what, false, false);
         }
         world
+    }
+
+    /// From now on two writes to standard output conflict: who judges an execution may look at their order.
+    pub fn count_output(&mut self) {
+        self.output_counts = true;
     }
 
     /// What a call of this task needs and touches.

@@ -5,11 +5,12 @@ use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Inside, Part};
 use crate::arch;
 use crate::decode;
+use crate::engine::snapshot;
 use crate::sys::memory::Memory;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
-use grader_trace::{Errno, Operation, Outcome, TaskPath};
+use grader_trace::{Errno, Operation, Outcome, Stamp, TaskPath};
 use libc::user_regs_struct;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -59,6 +60,7 @@ impl Controlled<'_> {
             }
         }
         let begun = entry.begun.clone().unwrap_or_else(|| self.recorder.begin());
+        self.keep_snapshot(path, begun.stamp, &entry.registers)?;
         let task = self.task(path)?;
         let pid = task.pid;
         if registers != entry.registers {
@@ -69,6 +71,23 @@ impl Controlled<'_> {
         let inside = Inside { entry, begun, injected, interrupted, told: false, chunk };
         task.at = At::Inside(Box::new(inside));
         self.resume(pid, Resume::ToSyscall, 0)
+    }
+
+    /// Keeps what it takes to find the source line of what happens at `stamp`, if that is wanted.
+    pub(super) fn keep_snapshot(
+        &mut self,
+        path: &TaskPath,
+        stamp: Stamp,
+        registers: &user_regs_struct,
+    ) -> Result<(), Trouble> {
+        if self.snapshots && self.recorder.has_room_for_snapshots() {
+            let task = self.task(path)?;
+            if task.own_program {
+                let snapshot = snapshot::take(task.pid, &mut task.modules, registers);
+                self.recorder.keep(stamp, snapshot);
+            }
+        }
+        Ok(())
     }
 
     fn way(&mut self, path: &TaskPath, entry: &Entry, how: How) -> Result<Made, Trouble> {

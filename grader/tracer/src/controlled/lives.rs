@@ -20,6 +20,7 @@ impl Controlled<'_> {
     pub(super) fn creates(&mut self, path: &TaskPath) -> Result<bool, Trouble> {
         let task = self.task(path)?;
         let (pid, id, clock) = (task.pid, task.id, task.clock);
+        let (own_program, modules) = (task.own_program, task.modules.clone());
         let message =
             still_there("asking for a new task's PID", ptrace::event_message(pid)).map_err(broken)?;
         let Some(child) = message.map(|message| message as pid_t) else { return Ok(false) };
@@ -38,7 +39,8 @@ impl Controlled<'_> {
             self.recorder.end(id, begun, Operation::Fork(fork), false);
         }
         self.deed.births.push(born.clone());
-        self.tasks.insert(born.clone(), Standing { clock, ..Standing::new(child, named.task) });
+        let born_there = Standing { clock, own_program, modules, ..Standing::new(child, named.task) };
+        self.tasks.insert(born.clone(), born_there);
         if self.tasks.len() > MOST_TASKS {
             return Err(Trouble::Unmodelled(format!("more than {MOST_TASKS} processes live at once")));
         }
@@ -76,6 +78,7 @@ impl Controlled<'_> {
     pub(super) fn becomes(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;
         let (pid, id) = (task.pid, task.id);
+        (task.own_program, task.modules) = (false, None);
         if let At::Inside(inside) = std::mem::replace(&mut task.at, At::Running) {
             self.world.did(path, &Ask::Exec, Answer::Value(0));
             if let Some(Operation::Exec(mut exec)) = inside.entry.op {
@@ -92,9 +95,14 @@ impl Controlled<'_> {
 
     /// A task stands at its exit event.
     pub(super) fn ends(&mut self, path: &TaskPath) -> Result<(), Trouble> {
-        let pid = self.task(path)?.pid;
+        let (pid, id) = (self.task(path)?.pid, self.task(path)?.id);
+        let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let word = still_there("asking for an exit status", ptrace::event_message(pid)).map_err(broken)?;
         let status = ExitStatus::from_wait_status(word.unwrap_or(9) as i32);
+        let stamp = self.recorder.instant(id, Operation::Exit(status), false);
+        if let Some(registers) = registers {
+            self.keep_snapshot(path, stamp, &registers)?;
+        }
         self.resume(pid, Resume::Free, 0)?;
         while !matches!(self.next(pid)?, Report::Ended(_)) {
             self.resume(pid, Resume::Free, 0)?;
@@ -104,7 +112,9 @@ impl Controlled<'_> {
 
     /// A task was killed past its exit event.
     pub(super) fn is_gone(&mut self, path: &TaskPath, word: i32) -> Result<(), Trouble> {
-        self.note_end(path, ExitStatus::from_wait_status(word))
+        let (id, status) = (self.task(path)?.id, ExitStatus::from_wait_status(word));
+        self.recorder.instant(id, Operation::Exit(status), false);
+        self.note_end(path, status)
     }
 
     /// The tracer has seen the end; the kernel has told the parent now, and not before.
@@ -116,7 +126,6 @@ impl Controlled<'_> {
         {
             self.recorder.abandon(task.id, inside.begun, op, inside.injected);
         }
-        self.recorder.instant(task.id, Operation::Exit(status), false);
         self.dead.push(task.pid);
         let ended = self.world.ended(path, status);
         for left in ended.left {

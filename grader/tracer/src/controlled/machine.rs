@@ -7,6 +7,7 @@ use crate::engine::Recorder;
 use crate::filter::Filter;
 use crate::launch::Launch;
 use crate::output::Drain;
+use crate::recording::{Captured, Recording};
 use crate::start::{self, Streams};
 use crate::sys::clock::Tick;
 use crate::sys::ptrace::{self, Resume};
@@ -49,6 +50,9 @@ pub struct Controlled<'a> {
     _tick: Tick,
     fresh: Fresh<'a>,
     faults: bool,
+    output_counts: bool,
+    /// What it takes to find source lines is kept.
+    pub(super) snapshots: bool,
     pub(super) world: World,
     pub(super) tasks: BTreeMap<TaskPath, Standing>,
     /// Processes that have ended, and that their parents may not have reaped.
@@ -87,6 +91,8 @@ impl<'a> Controlled<'a> {
             _tick: tick,
             fresh,
             faults: false,
+            output_counts: false,
+            snapshots: false,
             world: World::new(Pid(0), &[]),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
@@ -101,6 +107,30 @@ impl<'a> Controlled<'a> {
     pub fn with_faults(mut self) -> Controlled<'a> {
         self.faults = true;
         self
+    }
+
+    /// In which order standard output is written counts as something that happened: schedules that differ in it are
+    /// executions of their own.
+    pub fn counting_output(mut self) -> Controlled<'a> {
+        self.output_counts = true;
+        self
+    }
+
+    /// From the next execution on, keeps what it takes to find source lines, or does not.
+    pub fn keep_snapshots(&mut self, keep: bool) {
+        self.snapshots = keep;
+    }
+
+    /// What the execution under way, or the last one, has left behind. What came out of its streams is in the trace.
+    pub fn recording(&self) -> Recording {
+        Recording {
+            trace: self.trace(),
+            stdout: Captured::default(),
+            stderr: Captured::default(),
+            snapshots: self.recorder.snapshots.clone(),
+            dropped: self.recorder.dropped,
+            wall: self.recorder.elapsed(),
+        }
     }
 
     /// What the execution under way, or the last one, has come to.
@@ -174,7 +204,8 @@ impl<'a> Controlled<'a> {
         drop(randomised);
         let mut started = started.map_err(broken)?;
         self.root = started.pid;
-        self.tasks.insert(TaskPath::default(), Standing::new(started.pid, TaskId::ROOT));
+        let root = Standing { own_program: true, ..Standing::new(started.pid, TaskId::ROOT) };
+        self.tasks.insert(TaskPath::default(), root);
         loop {
             match self.next(started.pid)? {
                 Report::Event(libc::PTRACE_EVENT_EXEC) => break,
@@ -186,6 +217,9 @@ impl<'a> Controlled<'a> {
             }
         }
         self.world = World::new(Pid(started.pid), &descriptors());
+        if self.output_counts {
+            self.world.count_output();
+        }
         self.recorder = Recorder::new(&self.launch.limits);
         self.recorder.names_root(started.pid);
         self.recorder.start();
@@ -246,7 +280,7 @@ impl<'a> Controlled<'a> {
         let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
         match look.blocked.clone() {
             Some(on) => {
-                self.waits(path);
+                self.waits(path)?;
                 add(Act::Step, look.footprint.clone(), Readiness::Blocked(on));
                 if look.timed {
                     add(Act::Expire, look.footprint.clone(), Readiness::Ready);
@@ -275,12 +309,16 @@ impl<'a> Controlled<'a> {
     }
 
     /// A task's call cannot go on at once: from now on it waits.
-    fn waits(&mut self, path: &TaskPath) {
+    fn waits(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         if let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get_mut(path)
             && entry.begun.is_none()
         {
-            entry.begun = Some(self.recorder.begin());
+            let begun = self.recorder.begin();
+            let (stamp, registers) = (begun.stamp, entry.registers);
+            entry.begun = Some(begun);
+            self.keep_snapshot(path, stamp, &registers)?;
         }
+        Ok(())
     }
 
     fn take(&mut self, choice: &Choice) -> Result<(), Trouble> {
@@ -343,10 +381,8 @@ impl Machine for Controlled<'_> {
     }
 
     fn assumptions(&self) -> Vec<Assumption> {
-        vec![
-            Assumption::OutputIsOnlyObserved,
-            Assumption::Other("signals arrive between operations that others could notice".into()),
-        ]
+        let signals = Assumption::Other("signals arrive between operations that others could notice".into());
+        if self.output_counts { vec![signals] } else { vec![Assumption::OutputIsOnlyObserved, signals] }
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::decode::Call;
 use crate::engine::Begun;
 use grader_trace::world::Ask;
-use grader_trace::{Operation, Signal, TaskId};
+use grader_trace::{Module, Operation, Signal, TaskId};
 use libc::{pid_t, user_regs_struct};
+use std::sync::Arc;
 
 /// A living task.
 #[derive(Debug, Clone)]
@@ -12,6 +13,10 @@ pub(super) struct Standing {
     pub(super) pid: pid_t,
     pub(super) id: TaskId,
     pub(super) at: At,
+    /// It runs the program that was started, not another one.
+    pub(super) own_program: bool,
+    /// The files mapped into it, if they were looked up.
+    pub(super) modules: Option<Arc<[Module]>>,
     /// What was done of a write that is too long to be done at once.
     pub(super) part: Option<Part>,
     /// How often it has asked for the time, and how long it has slept, in nanoseconds.
@@ -75,6 +80,17 @@ pub(super) struct Part {
 
 impl Standing {
     pub(super) fn new(pid: pid_t, id: TaskId) -> Standing {
-        Standing { pid, id, at: At::Running, part: None, clock: 0, random: 0, again: false, arriving: None }
+        Standing {
+            pid,
+            id,
+            at: At::Running,
+            own_program: false,
+            modules: None,
+            part: None,
+            clock: 0,
+            random: 0,
+            again: false,
+            arriving: None,
+        }
     }
 }

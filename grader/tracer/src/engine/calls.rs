@@ -72,7 +72,7 @@ impl Engine<'_> {
         let Some(op) = decode::enter(&call) else { return self.go_on(pid) };
         let begun = self.recorder.begin();
         if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
-            self.recorder.keep(begun.stamp, snapshot::take(task, &registers));
+            self.recorder.keep(begun.stamp, snapshot::take(task.tid, &mut task.modules, &registers));
         }
         let refused = self.faults.strike(task.tgid == self.root, &op);
         if let Operation::Call { .. } = op {

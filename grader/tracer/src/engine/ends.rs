@@ -101,7 +101,7 @@ impl Engine<'_> {
             && task.own_program
             && self.recorder.has_room_for_snapshots()
         {
-            self.recorder.keep(stamp, snapshot::take(task, registers));
+            self.recorder.keep(stamp, snapshot::take(task.tid, &mut task.modules, registers));
         }
     }
 

@@ -24,7 +24,7 @@ mod pace;
 mod recorder;
 mod rest;
 mod signals;
-mod snapshot;
+pub(crate) mod snapshot;
 mod task;
 mod time;
 mod waits;

@@ -1,6 +1,5 @@
 //! Copies what it takes to find a source line afterwards. See [`grader_trace::Snapshot`].
 
-use super::task::Task;
 use crate::arch;
 use crate::sys::memory::Memory;
 use grader_trace::{Module, Snapshot};
@@ -11,19 +10,20 @@ use std::sync::Arc;
 /// How much of a stack is copied. Deep enough for what lies between a `println!` and its write.
 const STACK_BYTES: usize = 16 << 10;
 
-/// Takes a snapshot of a stopped task.
-pub(crate) fn take(task: &mut Task, registers: &user_regs_struct) -> Snapshot {
-    let known = task.modules.as_ref().is_some_and(|modules| {
+/// Takes a snapshot of a stopped task. `known`: the files mapped into it, as far as they were looked up.
+pub(crate) fn take(tid: pid_t, known: &mut Option<Arc<[Module]>>, registers: &user_regs_struct) -> Snapshot {
+    let holds = |modules: &Arc<[Module]>| {
         modules.iter().any(|module| module.executable && (module.start..module.end).contains(&registers.rip))
-    });
-    if !known {
-        task.modules = Some(modules(task.tid).into());
-    }
+    };
+    let modules = match known {
+        Some(modules) if holds(modules) => modules,
+        _ => known.insert(modules(tid).into()),
+    };
     Snapshot {
         registers: arch::dwarf(registers),
         stack_start: registers.rsp,
-        stack: stack(task.tid, registers.rsp),
-        modules: task.modules.clone().unwrap_or_else(|| Arc::from([])),
+        stack: stack(tid, registers.rsp),
+        modules: modules.clone(),
     }
 }
 

@@ -1,0 +1,144 @@
+//! Proof: a claim about a program is judged in every schedule, not in the one that came about.
+//!
+//! ```text
+//! Job ─▶ one task at a time ─▶ source-DPOR ─▶ a Run of each kind ─▶ does it hold?
+//!                                   │                                   │ no
+//!                                   ▼ all seen                          ▼
+//!                              Proof::Always              simplest schedule, run again ─▶ Proof::Fails
+//! ```
+//!
+//! In which order standard output is written counts as something that happened: judges look at it.
+
+use super::{Effort, Job, collect, launch};
+use crate::course::{Run, Scenario};
+use crate::interrupt;
+use crate::run::Scratch;
+use grader_explorer::{
+    Budget, Dpor, Judgement, Schedule, Trouble as Inside, Verdict, explore, replay, shrink,
+};
+use grader_tracer::controlled::Controlled;
+use grader_tracer::{Launch, Limits, Trouble};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How many schedules are looked at, and for how long; and how long one may be.
+const EXECUTIONS: u64 = 2_000;
+const TIME: Duration = Duration::from_secs(2);
+const STEPS: usize = 1_000;
+
+/// How long a task may compute between two calls.
+const COMPUTING: Duration = Duration::from_millis(1_500);
+
+/// What came of judging a program in every schedule.
+#[derive(Debug)]
+pub enum Proof {
+    /// It holds in all of them.
+    Always {
+        /// One execution of each kind was run.
+        executions: u64,
+    },
+    /// It held in so many; there was no time for all.
+    SoFar {
+        /// How many were run.
+        executions: u64,
+    },
+    /// It does not hold in this one, which was executed, and is as simple as it gets.
+    Fails {
+        /// What the kernel saw.
+        run: Box<Run>,
+        /// How to see it again.
+        schedule: Schedule,
+    },
+    /// No claim about every schedule can be made: the reason.
+    Unknown(String),
+}
+
+/// Runs a program in every schedule, in these circumstances. `holds` judges each execution.
+///
+/// # Errors
+/// The grader's own trouble with files and streams.
+pub fn prove(
+    job: &Job,
+    scenario: &Scenario,
+    holds: &(dyn Fn(&Run) -> bool + Sync),
+) -> Result<Proof, Trouble> {
+    // The machine keeps the thread that it lives on to one processor.
+    std::thread::scope(|scope| {
+        let proving = scope.spawn(|| proved(job, scenario, holds));
+        proving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Result<Proof, Trouble> {
+    let folder = Scratch::new().map_err(super::trouble("make a working folder for the run"))?;
+    let launch = launch(job, scenario, Effort::Full, folder.path());
+    let launch = Launch { limits: Limits { wall: COMPUTING, ..launch.limits.clone() }, ..launch };
+    let path = folder.path();
+    let mut machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?.counting_output();
+    let budget = Budget {
+        executions: EXECUTIONS,
+        steps: STEPS,
+        until: Some(Instant::now() + TIME),
+        ..Budget::default()
+    };
+    let run_of = |machine: &Controlled<'_>| -> io::Result<Run> {
+        let mut files = BTreeMap::new();
+        collect(path, "", &mut files)?;
+        Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files })
+    };
+    // A folder that cannot be read is no execution in which the claim fails.
+    let judge = |machine: &Controlled<'_>| match run_of(machine) {
+        Ok(run) if !holds(&run) => Judgement::Fails,
+        _ => Judgement::Holds,
+    };
+    let verdict = explore(&mut machine, &mut Dpor::default(), &budget, |machine, _| match judge(machine) {
+        // Nobody waits for what follows any more.
+        _ if interrupt::runs().is_cancelled() => Judgement::Fails,
+        judgement => judgement,
+    });
+    let schedule = match verdict.map(|report| report.verdict) {
+        Ok(Verdict::Complete { executions, .. }) => return Ok(Proof::Always { executions }),
+        Ok(Verdict::BudgetReached { explored }) => return Ok(Proof::SoFar { executions: explored }),
+        Ok(Verdict::Inconclusive { why }) => return Ok(Proof::Unknown(why)),
+        Err(trouble) => return Ok(Proof::Unknown(reason(&trouble))),
+        Ok(Verdict::Counterexample { schedule }) => schedule,
+    };
+    if interrupt::runs().is_cancelled() {
+        return Ok(Proof::Unknown("it was called off".into()));
+    }
+    let simplest = shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule);
+    machine.keep_snapshots(job.lines);
+    if let Err(trouble) = replay(&mut machine, &simplest) {
+        return Ok(Proof::Unknown(reason(&trouble)));
+    }
+    let run = run_of(&machine).map_err(super::trouble("read the files that the run left"))?;
+    let scenario =
+        Scenario { id: SCHEDULE, title: "in a schedule that the kernel may choose", ..scenario.clone() };
+    Ok(Proof::Fails { run: Box::new(Run { scenario, ..run }), schedule: simplest })
+}
+
+/// The name of the circumstances of a counterexample.
+pub const SCHEDULE: &str = "schedule";
+
+fn reason(trouble: &Inside) -> String {
+    match trouble {
+        Inside::Unmodelled(what) => what.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The working folder as every execution finds it: the scenario's files and nothing else.
+fn empty(folder: &Path, scenario: &Scenario) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    super::lay_out(folder, scenario)
+}
