@@ -10,6 +10,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
     Some(match exercise.id {
         "hello" => include_str!("../skeletons/hello.rs"),
         "fork" => include_str!("../skeletons/fork.rs"),
+        "address-space" => include_str!("../skeletons/address-space.rs"),
         "wait" => include_str!("../skeletons/wait.rs"),
         "exec" => include_str!("../skeletons/exec.rs"),
         "redirect" => include_str!("../skeletons/redirect.rs"),

@@ -36,8 +36,15 @@ use grader_tracer::Watch;
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
     use processes::*;
-    static COURSE: [Exercise; 6] =
-        [hello::EXERCISE, fork::EXERCISE, wait::EXERCISE, exec::EXERCISE, redirect::EXERCISE, pipe::EXERCISE];
+    static COURSE: [Exercise; 7] = [
+        hello::EXERCISE,
+        fork::EXERCISE,
+        address_space::EXERCISE,
+        wait::EXERCISE,
+        exec::EXERCISE,
+        redirect::EXERCISE,
+        pipe::EXERCISE,
+    ];
     &COURSE
 }
 

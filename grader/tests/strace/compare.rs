@@ -152,7 +152,8 @@ impl Names {
             let (mine, other) = (mine.parse::<u64>().ok(), other.parse::<u64>().ok());
             mine.zip(other).is_some_and(|(mine, other)| mine.abs_diff(other) <= slack)
         };
-        let (mine, other) = (words(mine), words(other));
+        let (mine, other) = (rules::without_addresses(mine), rules::without_addresses(other));
+        let (mine, other) = (words(&mine), words(&other));
         mine.len() == other.len()
             && mine.iter().zip(&other).all(|(mine, other)| self.same(mine, other) || near(mine, other))
     }

@@ -1,7 +1,7 @@
 //! Calls that fail: fork at a limit, exec without a program; and a child whose failure must not get lost.
 
 use super::family::Family;
-use super::saying::{Saying, said_by};
+use super::saying::{Said, Saying, Who, said_by};
 use crate::course::naming::{in_words, role};
 use crate::course::{Check, Finding, Judgement, Objection, Run, blocked};
 use grader_trace::{
@@ -97,14 +97,15 @@ pub fn stops_there(trace: &Trace, what: &str, refused: (usize, Stamp), wanted: u
     ends_with_complaint(trace, fails).map(|words| format!("{what}, and {words}"))
 }
 
-/// What the root wrote to stdout after `moment`, other than a greeting that lay in a buffer until then.
+/// What the root wrote to stdout after `moment`, other than a first line that lay in a buffer until then.
 fn further_words(trace: &Trace, moment: Stamp) -> Option<Piece> {
     let late = |span: (Stamp, Stamp)| span.1 > moment;
     let said = said_by(trace, TaskId::ROOT);
-    let greeting_only =
-        said.iter().filter(|said| late(said.span)).all(|said| matches!(said.saying, Saying::Greeting { .. }));
+    let is_first =
+        |said: &Said| matches!(said.saying, Saying::Greeting { .. } | Saying::Holds { who: Who::Start, .. });
+    let first_only = said.iter().filter(|said| late(said.span)).all(is_first);
     let by_root = |piece: &Piece| trace.process_of(piece.task) == TaskId::ROOT && late(piece.span);
-    trace.pieces().into_iter().find(by_root).filter(|_| !greeting_only)
+    trace.pieces().into_iter().find(by_root).filter(|_| !first_only)
 }
 
 /// The first line on stderr that a process wrote after `moment`, blank ones aside.

@@ -47,7 +47,8 @@ const PARENT_LINE: Check = Check {
     judge: parent_line,
 };
 
-const EXIT_STATUS: Check = Check {
+/// "Both end well." Its judge depends on what they say before.
+pub const EXIT_STATUS: Check = Check {
     id: "exit-status",
     claim: "Parent and child both end, with exit status 0.",
     why: "0 says that all went well. A child has an exit status of its own, which its parent can ask for.",

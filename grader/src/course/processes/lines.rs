@@ -7,10 +7,10 @@
 use super::becoming::another_program;
 use super::ending::came_to_an_end;
 use super::family::Family;
-use super::saying::{Said, Saying, said_by};
+use super::saying::{Said, Saying, said_by, said_in};
 use crate::course::naming::{in_words, role};
 use crate::course::{Check, Finding, Judgement, Objection, Run};
-use grader_trace::{Task, TaskId, Trace};
+use grader_trace::{Line, Task, TaskId, Trace};
 
 /// "The parent greets first."
 pub const GREETING: Check = Check {
@@ -172,8 +172,8 @@ pub fn said_by_parent(family: &Family, expected: &str) -> Result<Said, Objection
     one_line(family.trace, family.parent, family.child, expected, is_line)
 }
 
-/// The one line of this kind that `who` wrote.
-fn one_line(
+/// The one line of this kind that `who` wrote; `expected` says which line that is.
+pub fn one_line(
     trace: &Trace,
     who: &Task,
     other: &Task,
@@ -191,7 +191,7 @@ fn one_line(
                 format!("{} wrote \"{}\", and {name} did not", role(trace, other.id), said.saying),
                 said.events,
             ),
-            None => instead(trace, who, &all),
+            None => instead(trace, who, &all, is_line),
         };
         return Err(Finding::new(expected, observed).at(events).by_absence().into());
     }
@@ -211,14 +211,21 @@ fn one_line(
 }
 
 /// What a process did that did not say its line.
-fn instead(trace: &Trace, who: &Task, all: &[Said]) -> (String, Vec<usize>) {
+fn instead(
+    trace: &Trace,
+    who: &Task,
+    all: &[Said],
+    is_line: impl Fn(&Saying) -> bool,
+) -> (String, Vec<usize>) {
     let name = role(trace, who.id);
     let exec = another_program(trace, who);
     let own = |said: &&Said| exec.is_none_or(|moment| said.span.0 < moment);
     let other = all.iter().filter(own).find(|said| matches!(said.saying, Saying::Other(_)));
+    let reads_like_it = |line: &Line| {
+        line.text.as_bytes().starts_with(b"hello") || said_in(line).iter().any(|said| is_line(&said.saying))
+    };
     let on_stderr = trace.error_lines().into_iter().find(|line| {
-        line.writer().is_some_and(|writer| trace.process_of(writer) == who.id)
-            && line.text.as_bytes().starts_with(b"hello")
+        line.writer().is_some_and(|writer| trace.process_of(writer) == who.id) && reads_like_it(line)
     });
     let last = trace.events_of(who.id).map(|(index, _)| index).last();
     match (other, on_stderr, trace.programs(who.id).last()) {
@@ -252,14 +259,24 @@ fn swapped(family: &Family) -> Result<(), Objection> {
 
 /// The writes with which each said the other's line, if both did that and neither said its own.
 fn exchange(family: &Family) -> Option<Vec<usize>> {
+    let a_parents = |saying: &Saying| matches!(saying, Saying::Parent { .. });
+    let a_childs = |saying: &Saying| matches!(saying, Saying::Child { .. });
+    exchanged(family, a_parents, a_childs)
+}
+
+/// The same, of lines of other kinds.
+pub fn exchanged(
+    family: &Family,
+    a_parents: impl Fn(&Saying) -> bool,
+    a_childs: impl Fn(&Saying) -> bool,
+) -> Option<Vec<usize>> {
     let parent = said_by(family.trace, family.parent.id);
     let child = said_by(family.trace, family.child.id);
-    let a_parents = |said: &&Said| matches!(said.saying, Saying::Parent { .. });
-    let a_childs = |said: &&Said| matches!(said.saying, Saying::Child { .. });
-    if parent.iter().any(|said| a_parents(&said)) || child.iter().any(|said| a_childs(&said)) {
+    if parent.iter().any(|said| a_parents(&said.saying)) || child.iter().any(|said| a_childs(&said.saying)) {
         return None;
     }
-    let (mistaken, other) = (parent.iter().find(a_childs)?, child.iter().find(a_parents)?);
+    let mistaken = parent.iter().find(|said| a_childs(&said.saying))?;
+    let other = child.iter().find(|said| a_parents(&said.saying))?;
     Some([&mistaken.events[..], &other.events[..]].concat())
 }
 
@@ -269,16 +286,24 @@ pub fn own_branches(run: &Run, family: &Family, own: impl Fn(&Said) -> bool) -> 
     if !run.words_are_complete() {
         own_path(family, own)?;
     }
-    let Some(events) = exchange(family) else { return Ok(()) };
+    match exchange(family) {
+        Some(events) => Err(each_others_branch(family, events).into()),
+        None => Ok(()),
+    }
+}
+
+/// They said each other's lines with these writes.
+pub fn each_others_branch(family: &Family, events: Vec<usize>) -> Finding {
     let (parent, child) = (family.the_parent(), family.the_child());
     let observed = format!(
         "they took each other's branch: {parent} wrote the child's line, {child} the parent's; fork answers 0 in the \
          child"
     );
-    Err(Finding::new(own_lines(family), observed).at(events).into())
+    Finding::new(own_lines(family), observed).at(events)
 }
 
-fn own_lines(family: &Family) -> String {
+/// What [`OWN_PATH`] expects.
+pub fn own_lines(family: &Family) -> String {
     format!("{} and {} each say their own line, and nothing else", family.the_parent(), family.the_child())
 }
 
@@ -291,7 +316,7 @@ pub fn own_path(family: &Family, own: impl Fn(&Said) -> bool) -> Judgement {
                 Saying::Greeting { .. } => true,
                 Saying::Parent { .. } => task.id == TaskId::ROOT,
                 Saying::Child { .. } => task.id != TaskId::ROOT,
-                Saying::Other(_) => task.id != TaskId::ROOT && !own(&said),
+                Saying::Holds { .. } | Saying::Other(_) => task.id != TaskId::ROOT && !own(&said),
             };
             if !belongs {
                 let observed = format!("{name} also wrote \"{}\"", said.saying);

@@ -21,6 +21,7 @@
 //!
 //! Each exercise says in its opening lines who fails by what beyond that.
 
+pub mod address_space;
 pub mod becoming;
 pub mod circumstance;
 pub mod counts;

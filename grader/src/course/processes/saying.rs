@@ -28,8 +28,41 @@ pub enum Saying {
         /// C.
         pid: i64,
     },
+    /// `start: x=1 at 0x7ffd…`, and the same after `parent` and `child`
+    Holds {
+        /// Who says so.
+        who: Who,
+        /// The value.
+        x: i64,
+        /// Where it lies.
+        address: u64,
+    },
     /// Anything else.
     Other(Text),
+}
+
+/// Who says what `x` is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The only process, before the fork.
+    Start,
+    /// The parent.
+    Parent,
+    /// The child.
+    Child,
+}
+
+impl Who {
+    const ALL: [Who; 3] = [Who::Start, Who::Parent, Who::Child];
+
+    /// The word with which the line begins.
+    pub fn word(self) -> &'static str {
+        match self {
+            Who::Start => "start",
+            Who::Parent => "parent",
+            Who::Child => "child",
+        }
+    }
 }
 
 impl fmt::Display for Saying {
@@ -41,6 +74,7 @@ impl fmt::Display for Saying {
                 write!(f, "hello, I am parent of {child} (wc:{wc}) (pid:{pid})")
             }
             Saying::Child { pid } => write!(f, "hello, I am child (pid:{pid})"),
+            Saying::Holds { who, x, address } => write!(f, "{}: x={x} at {address:#x}", who.word()),
             Saying::Other(text) => text.fmt(f),
         }
     }
@@ -66,7 +100,8 @@ pub fn said_by(trace: &Trace, process: TaskId) -> Vec<Said> {
     trace.lines_of(process).iter().flat_map(said_in).collect()
 }
 
-fn said_in(line: &Line) -> Vec<Said> {
+/// What stands in a line.
+pub fn said_in(line: &Line) -> Vec<Said> {
     let mut found = Vec::new();
     let mut rest = line.text.as_bytes();
     loop {
@@ -96,8 +131,8 @@ fn known(text: &[u8]) -> Option<(Saying, &[u8])> {
     } else if let Some(rest) = text.strip_prefix(b"hello, I am child ") {
         let (pid, rest) = labelled(rest, b"(pid:")?;
         Some((Saying::Child { pid }, rest))
-    } else {
-        let (child, rest) = number(text.strip_prefix(b"hello, I am parent of ")?)?;
+    } else if let Some(rest) = text.strip_prefix(b"hello, I am parent of ") {
+        let (child, rest) = number(rest)?;
         let rest = rest.strip_prefix(b" ")?;
         let (wc, rest) = match labelled(rest, b"(wc:") {
             Some((wc, rest)) => (Some(wc), rest.strip_prefix(b" ")?),
@@ -105,7 +140,24 @@ fn known(text: &[u8]) -> Option<(Saying, &[u8])> {
         };
         let (pid, rest) = labelled(rest, b"(pid:")?;
         Some((Saying::Parent { child, wc, pid }, rest))
+    } else {
+        Who::ALL.into_iter().find_map(|who| holds(who, text))
     }
+}
+
+/// `child: x=2 at 0x7ffd…`
+fn holds(who: Who, text: &[u8]) -> Option<(Saying, &[u8])> {
+    let rest = text.strip_prefix(who.word().as_bytes())?.strip_prefix(b": x=")?;
+    let (x, rest) = number(rest)?;
+    let rest = rest.strip_prefix(b" at 0x")?;
+    let mut length = rest.iter().take_while(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(c)).count();
+    // Without a newline between the two, the first letter of "child" reads like a digit.
+    if length > 0 && rest[length - 1..].starts_with(b"child: x=") {
+        length -= 1;
+    }
+    let (digits, rest) = rest.split_at(length);
+    let address = u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    (digits[0] != b'0' || length == 1).then_some((Saying::Holds { who, x, address }, rest))
 }
 
 /// `(pid:4711)` with the label `(pid:`.
@@ -141,6 +193,9 @@ mod tests {
             "hello, I am child (pid:7)",
             "hello, I am parent of -1 (pid:7)",
             "hello, I am parent of 8 (wc:8) (pid:7)",
+            "start: x=1 at 0x7ffd0c",
+            "parent: x=-1 at 0x0",
+            "child: x=2 at 0xc",
         ] {
             let sayings = said(text);
             assert!(!matches!(sayings[0], Saying::Other(_)), "{text}");
@@ -157,6 +212,12 @@ mod tests {
             "hello world (pid:)",
             "hello, I am parent of 8 (pid:7",
             "hello, I am parent of 8 (wc:8)(pid:7)",
+            "child: x = 2 at 0xc",
+            "child: x=2 at c",
+            "child: x=2 at 0x",
+            "child: x=2 at 0x0c",
+            "parent: x=0 at 0xC",
+            "grandchild: x=2 at 0xc",
         ] {
             assert!(matches!(said(text)[..], [Saying::Other(_)]), "{text}");
         }
@@ -170,5 +231,12 @@ mod tests {
         assert_eq!(said[0].saying, Saying::Greeting { pid: 100 });
         assert_eq!(said[1].saying, Saying::Child { pid: 100 });
         assert_eq!((said[0].ended, said[1].ended), (false, true));
+    }
+
+    #[test]
+    fn an_address_ends_where_the_next_text_begins() {
+        let both = said("start: x=1 at 0xabchild: x=2 at 0xabc\n");
+        let holds = |who, x, address| Saying::Holds { who, x, address };
+        assert_eq!(both, [holds(Who::Start, 1, 0xab), holds(Who::Child, 2, 0xabc)]);
     }
 }
