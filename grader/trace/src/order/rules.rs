@@ -86,8 +86,12 @@ pub fn parent_asked(task: &TaskPath) -> Footprint {
 
 /// kill and its like: the target's end could have come first, and of two senders of a signal the first counts.
 /// With `signal` `None` nothing was sent: kill(pid, 0), or there was no such process.
+///
+/// A zombie can be sent a signal as long as its parent lives; after that whoever adopts it reaps it.
 pub fn kill(target: &TaskPath, signal: Option<Signal>) -> Footprint {
-    let alive = Footprint::nothing().observes(Resource::Life(target.clone()));
+    let alive = Footprint::nothing()
+        .observes(Resource::Life(target.clone()))
+        .observes(Resource::Parent(target.clone()));
     match signal {
         Some(signal) => alive.and(signal_sent(target, signal)),
         None => alive,

@@ -54,6 +54,13 @@ pub(super) fn numbers(first: u32, last: u32) -> RangeInclusive<i32> {
     number(first)..=number(last)
 }
 
+impl Look {
+    /// Whether it sleeps depends on O_NONBLOCK.
+    fn observes_flags(self, file: &Name) -> Look {
+        Look { footprint: self.footprint.observes(Resource::Object(file.clone())), ..self }
+    }
+}
+
 impl World {
     /// Where a descriptor leads.
     pub(super) fn file(&self, path: &TaskPath, fd: Fd) -> Option<(&Name, &OpenFile)> {
@@ -133,7 +140,9 @@ impl World {
 
     pub(super) fn set_nonblock(&mut self, path: &TaskPath, fd: Fd, nonblock: bool) {
         let Some(name) = self.file(path, fd).map(|(name, _)| name.clone()) else { return };
-        if let Some(file) = self.files.get_mut(&name) {
+        if let Some(file) = self.files.get_mut(&name)
+            && let What::Pipe(..) = file.what
+        {
             file.nonblock = nonblock;
         }
     }
@@ -149,6 +158,16 @@ impl World {
             What::Pipe(pipe, end) => sum.and(rules::close_end(pipe, *end)),
             _ => sum,
         })
+    }
+
+    /// O_NONBLOCK belongs to the open file description, which others may share. It is nobody's concern but a pipe's.
+    pub(super) fn nonblock_touches(&self, path: &TaskPath, fd: Fd) -> Footprint {
+        match self.file(path, fd) {
+            Some((name, OpenFile { what: What::Pipe(..), .. })) => {
+                Footprint::nothing().changes(Resource::Object(name.clone()))
+            }
+            _ => Footprint::nothing(),
+        }
     }
 
     /// Looking at an open file, or moving its offset.
@@ -180,7 +199,9 @@ impl World {
         match &file.what {
             What::Observed { .. } => Err("it reads from its standard output or standard error".into()),
             What::File(text) => Ok(Look::ready(paths::file_read(text, (!positioned).then_some(name)))),
-            What::Pipe(pipe, PipeEnd::Read) => Ok(self.look_pipe_read(pipe, wanted, file.nonblock)),
+            What::Pipe(pipe, PipeEnd::Read) => {
+                Ok(self.look_pipe_read(pipe, wanted, file.nonblock).observes_flags(name))
+            }
             What::Pipe(_, PipeEnd::Write) => Ok(Look::ready(Footprint::nothing())),
             What::Unknown(call) => Err(format!("it reads what {call} made, of which there is no model")),
         }
@@ -200,7 +221,9 @@ impl World {
             }
             What::Observed { .. } => Ok(Look::ready(rules::observed_output())),
             What::File(text) => Ok(Look::ready(paths::file_write(text, (!positioned).then_some(name)))),
-            What::Pipe(pipe, PipeEnd::Write) => Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock)),
+            What::Pipe(pipe, PipeEnd::Write) => {
+                Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock).observes_flags(name))
+            }
             What::Pipe(_, PipeEnd::Read) => Ok(Look::ready(Footprint::nothing())),
             What::Unknown(call) => Err(format!("it writes to what {call} made, of which there is no model")),
         }

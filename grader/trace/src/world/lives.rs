@@ -115,6 +115,7 @@ impl World {
         let children = std::mem::take(&mut task.children);
         let parent = task.parent.clone();
         task.vfork = None;
+        task.signals.forget_pending();
         task.life = Life::Zombie(status);
         let mut ended = Ended::default();
         for child in children {
@@ -141,6 +142,7 @@ impl World {
     fn goes(&mut self, path: &TaskPath, status: ExitStatus) {
         if let Some(task) = self.task_mut(path) {
             task.life = Life::Gone(status);
+            task.parent = None;
         }
     }
 

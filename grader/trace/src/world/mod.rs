@@ -176,11 +176,10 @@ impl World {
             Ask::Dup { to: DupTo::At(fd), from, .. } if fd != from => {
                 Look::ready(self.close_touches(path, fd.0..=fd.0))
             }
-            Ask::Dup { .. }
-            | Ask::SetCloexec { .. }
-            | Ask::SetNonblock { .. }
-            | Ask::Pipe { .. }
-            | Ask::NewDescriptor { .. } => Look::ready(Footprint::nothing()),
+            Ask::SetNonblock { fd, .. } => Look::ready(self.nonblock_touches(path, *fd)),
+            Ask::Dup { .. } | Ask::SetCloexec { .. } | Ask::Pipe { .. } | Ask::NewDescriptor { .. } => {
+                Look::ready(Footprint::nothing())
+            }
             Ask::Read { fd, wanted, positioned } => self.look_read(path, *fd, *wanted, *positioned)?,
             Ask::Write { fd, wanted, positioned } => self.look_write(path, *fd, *wanted, *positioned)?,
             Ask::UseFile(fd) => Look::ready(self.use_touches(path, *fd)),

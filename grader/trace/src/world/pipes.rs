@@ -21,13 +21,13 @@ const ALWAYS_ROOM: u64 = SLOTS as u64 * PAGE / 2;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Pipe {
     /// Where the bytes of each slot begin in its page, and how many there are.
-    slots: VecDeque<(u64, u64)>,
+    pub(super) slots: VecDeque<(u64, u64)>,
     written: u64,
     pub(super) taken: u64,
 }
 
 impl Pipe {
-    fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.written - self.taken
     }
 

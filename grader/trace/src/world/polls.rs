@@ -31,7 +31,9 @@ impl World {
                     let (has, touches) = self.has_input(pipe);
                     // The end of the file is told even to those who did not ask.
                     ready |= has && (polled.input || !self.is_held(pipe, PipeEnd::Write));
-                    seen = seen.and(touches);
+                    // … and told besides to those who got data (POLLHUP).
+                    let writers = Resource::PipeHeld(pipe.clone(), PipeEnd::Write);
+                    seen = seen.and(touches).observes(writers);
                     on.extend(self.news_for_readers(pipe));
                 }
                 What::Pipe(pipe, PipeEnd::Write) => {

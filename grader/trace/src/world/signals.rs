@@ -32,6 +32,7 @@ impl Signals {
     /// What an exec leaves: the old program's functions are gone.
     pub(super) fn reset_handlers(&mut self) {
         self.actions.retain(|_, (action, _)| *action == Disposition::Ignore);
+        self.drop_ignored();
     }
 
     fn action(&self, signal: Signal) -> (Disposition, u64) {
@@ -48,6 +49,24 @@ impl Signals {
 
     fn blocks(&self, signal: Signal) -> bool {
         has(self.mask, signal)
+    }
+
+    /// Whether a signal vanishes when it is sent. One that is blocked is kept: what it does may be changed before it
+    /// is unblocked.
+    fn drops(&self, signal: Signal) -> bool {
+        self.ignores(signal) && !self.blocks(signal)
+    }
+
+    /// Pending signals that are ignored vanish as soon as they could arrive.
+    fn drop_ignored(&mut self) {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.retain(|signal, _| !self.drops(*signal));
+        self.pending = pending;
+    }
+
+    /// A dead task has none.
+    pub(super) fn forget_pending(&mut self) {
+        self.pending.clear();
     }
 }
 
@@ -139,23 +158,42 @@ impl World {
         let sent = (signal.0 != 0).then_some(signal);
         if other == path {
             let ends = sent.is_some_and(|signal| signal == Signal::KILL || self.kills(path, signal));
-            return Ok(if ends { self.end_touches(path) } else { Footprint::nothing() });
+            let kept = sent.filter(|signal| self.keeps_back(path, *signal));
+            return Ok(match kept {
+                _ if ends => self.end_touches(path),
+                Some(signal) => rules::signal_sent(path, signal),
+                None => Footprint::nothing(),
+            });
         }
         Ok(rules::kill(other, sent.filter(|_| self.lives(other))))
     }
 
+    /// Whether a signal that a task sends to itself does not arrive at once: it blocks it.
+    pub fn keeps_back(&self, path: &TaskPath, signal: Signal) -> bool {
+        self.signals(path).is_some_and(|signals| signals.blocks(signal))
+    }
+
     pub(super) fn has_killed(&mut self, path: &TaskPath, target: Pid, signal: Signal) {
-        let Some(other) = self.path_of(target).filter(|other| *other != path).cloned() else { return };
+        let Some(other) = self.path_of(target).cloned() else { return };
+        if other == *path && !self.keeps_back(path, signal) {
+            return;
+        }
         let pid = self.pid(path).unwrap_or(Pid(0));
-        let heeds = |task: &super::Task| task.life == Life::Alive && !task.signals.ignores(signal);
+        let heeds = |task: &super::Task| task.life == Life::Alive && !task.signals.drops(signal);
         if signal.0 != 0 && self.tasks.get(&other).is_some_and(heeds) {
             self.send(&other, signal, Sender::Process(pid));
         }
     }
 
-    /// Whoever sends this signal at the same time finds one disposition or the other. A task that is alone is sent none.
+    /// Whether nobody else has ever been there. That everybody else has ended is not enough: they could have lived
+    /// longer, and what a step depends on must not depend on the schedule.
+    fn was_always_alone(&self) -> bool {
+        self.tasks.len() == 1
+    }
+
+    /// Whoever sends this signal at the same time finds one disposition or the other.
     pub(super) fn action_touches(&self, path: &TaskPath, signal: Signal) -> Footprint {
-        if self.living().nth(1).is_none() {
+        if self.was_always_alone() {
             return Footprint::nothing();
         }
         Footprint::nothing().changes(Resource::Signal(path.clone(), signal))
@@ -172,21 +210,21 @@ impl World {
         }
     }
 
-    /// Only a blocked SIGCHLD is kept that would be ignored otherwise.
+    /// Signals that are ignored are kept only while they are blocked.
     pub(super) fn mask_touches(&self, path: &TaskPath, mask: u64) -> Footprint {
-        let concerned = |s: &Signals| {
-            has(s.mask, Signal::CHLD) != has(mask, Signal::CHLD)
-                && s.action(Signal::CHLD).0 == Disposition::Default
+        let Some(signals) = self.signals(path).filter(|_| !self.was_always_alone()) else {
+            return Footprint::nothing();
         };
-        if self.living().nth(1).is_some() && self.signals(path).is_some_and(concerned) {
-            return Footprint::nothing().changes(Resource::Signal(path.clone(), Signal::CHLD));
-        }
-        Footprint::nothing()
+        let changed = (1..=64).map(Signal).filter(|s| has(signals.mask, *s) != has(mask, *s));
+        changed
+            .filter(|signal| signals.ignores(*signal))
+            .fold(Footprint::nothing(), |sum, signal| sum.changes(Resource::Signal(path.clone(), signal)))
     }
 
     pub(super) fn set_mask(&mut self, path: &TaskPath, mask: u64) {
         if let Some(task) = self.task_mut(path) {
             task.signals.mask = mask;
+            task.signals.drop_ignored();
         }
     }
 

@@ -106,8 +106,8 @@ impl Controlled<'_> {
                 identity::slept(self.task(path)?, call);
                 Made::Answers(0)
             }
-            (How::Plain, Ask::Kill { target, .. }) => match self.world.path_of(*target) {
-                Some(other) if other == path => Made::ByKernel,
+            (How::Plain, Ask::Kill { target, signal }) => match self.world.path_of(*target) {
+                Some(other) if other == path && !self.world.keeps_back(path, *signal) => Made::ByKernel,
                 Some(other) if self.world.is_there(other) => Made::Answers(0),
                 _ => Made::Answers(-i64::from(libc::ESRCH)),
             },
