@@ -22,6 +22,8 @@ pub enum Ask {
     Wait(WaitFor),
     /// getppid.
     GetParent,
+    /// getpid, gettid.
+    GetOwn,
     /// open and its like.
     Open {
         /// Absolute, as far as the caller could tell.

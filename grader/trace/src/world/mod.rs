@@ -145,6 +145,19 @@ impl World {
         world
     }
 
+    /// The same world, where the only task is a copy with another PID.
+    pub fn begins_again(&mut self, root: Pid) {
+        if let Some(task) = self.tasks.get_mut(&TaskPath::default()) {
+            task.pid = root;
+        }
+    }
+
+    /// Whether a task holds these descriptors and no others.
+    pub fn holds_only(&self, path: &TaskPath, fds: &[Fd]) -> bool {
+        let numbers = |task: &Task| task.slots.keys().copied().eq(fds.iter().map(|fd| fd.0));
+        self.tasks.get(path).is_some_and(numbers)
+    }
+
     /// From now on two writes to standard output conflict: who judges an execution may look at their order.
     pub fn count_output(&mut self) {
         self.output_counts = true;
@@ -161,7 +174,7 @@ impl World {
             return Ok(Look::blocked(vec![lent.clone()], Footprint::nothing().observes(lent)));
         }
         Ok(match ask {
-            Ask::Local | Ask::Sleep => Look::ready(Footprint::nothing()),
+            Ask::Local | Ask::GetOwn | Ask::Sleep => Look::ready(Footprint::nothing()),
             Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
             Ask::Exec => Look::ready(self.exec_touches(path)),
             Ask::Exit(_) => Look::ready(self.end_touches(path)),

@@ -59,6 +59,16 @@ pub(crate) fn answer(registers: &mut user_regs_struct, value: i64) {
     registers.rax = value as u64;
 }
 
+/// Makes the call be another one: a clone that copies the process for its parent, and stores the copy's number at `tid`
+/// if that is not 0. See clone(2).
+#[cfg(feature = "controlled")]
+pub(crate) fn clone_instead(registers: &mut user_regs_struct, tid: u64) {
+    let stores = if tid == 0 { 0 } else { libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID };
+    registers.orig_rax = libc::SYS_clone as u64;
+    registers.rdi = (libc::CLONE_PARENT | stores | libc::SIGCHLD) as u64;
+    (registers.rsi, registers.rdx, registers.r10, registers.r8) = (0, 0, tid, 0);
+}
+
 /// Makes the call be skipped, and be made again from its beginning.
 #[cfg(feature = "controlled")]
 pub(crate) fn begin_again(registers: &mut user_regs_struct) {

@@ -16,12 +16,9 @@ pub(crate) const PRIVATE: &[i64] = &[
     libc::SYS_rt_sigreturn,
     libc::SYS_restart_syscall,
     libc::SYS_arch_prctl,
-    libc::SYS_set_tid_address,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
     libc::SYS_sigaltstack,
-    libc::SYS_getpid,
-    libc::SYS_gettid,
     libc::SYS_getuid,
     libc::SYS_geteuid,
     libc::SYS_getgid,
@@ -51,7 +48,9 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
     match call.number {
         libc::SYS_exit | libc::SYS_exit_group => Ask::Exit(ExitStatus::Exited(int(0) as u8)),
         libc::SYS_getppid => Ask::GetParent,
+        libc::SYS_getpid | libc::SYS_gettid => Ask::GetOwn,
         libc::SYS_rt_sigaction
+        | libc::SYS_set_tid_address
         | libc::SYS_getrandom
         | libc::SYS_clock_gettime
         | libc::SYS_clock_getres

@@ -3,6 +3,7 @@
 use super::asks;
 use super::calls::How;
 use super::machine::{Controlled, broken};
+use super::server;
 use super::standing::{At, Entry};
 use crate::arch;
 use crate::decode::{self, Call};
@@ -63,17 +64,28 @@ impl Controlled<'_> {
         let ask = asks::ask(&call, op.as_ref(), pid);
         let entry = Entry { call, registers, ask, op, begun: None };
         let task = self.task(path)?;
+        if call.number == libc::SYS_set_tid_address {
+            task.tid_address = call.args[0];
+        }
         if std::mem::take(&mut task.again) {
             self.release(path, entry, How::Plain)?;
             return Ok(false);
         }
-        let look = self.world.look(path, &entry.ask).map_err(Trouble::Unmodelled)?;
-        if look.blocked.is_none() && look.footprint == Footprint::nothing() && is_private(&entry.ask) {
+        if !self.stays(path, &entry.ask)? {
             self.release(path, entry, How::Plain)?;
             return Ok(false);
         }
         self.task(path)?.at = At::Call(Box::new(entry));
         Ok(true)
+    }
+
+    /// Whether a task stays before this call until somebody chooses that it goes on.
+    pub(super) fn stays(&self, path: &TaskPath, ask: &Ask) -> Result<bool, Trouble> {
+        let look = self.world.look(path, ask).map_err(Trouble::Unmodelled)?;
+        if self.starting {
+            return Ok(look.blocked.is_some() || !server::is_private_to_the_start(ask, &look.footprint));
+        }
+        Ok(look.blocked.is_some() || look.footprint != Footprint::nothing() || !is_private(ask))
     }
 }
 
@@ -81,6 +93,7 @@ impl Controlled<'_> {
 fn is_private(ask: &Ask) -> bool {
     match ask {
         Ask::Local
+        | Ask::GetOwn
         | Ask::Open { .. }
         | Ask::Close(_)
         | Ask::CloseRange { .. }

@@ -2,6 +2,7 @@
 
 use super::calls::How;
 use super::identity;
+use super::server::Template;
 use super::standing::{At, Standing};
 use crate::engine::Recorder;
 use crate::filter::Filter;
@@ -53,6 +54,11 @@ pub struct Controlled<'a> {
     output_counts: bool,
     /// What it takes to find source lines is kept.
     pub(super) snapshots: bool,
+    /// Executions begin with a copy of a started program, where that is possible.
+    copies: bool,
+    pub(super) template: Option<Template>,
+    /// The root has not come to the first call that counts.
+    pub(super) starting: bool,
     pub(super) world: World,
     pub(super) tasks: BTreeMap<TaskPath, Standing>,
     /// Processes that have ended, and that their parents may not have reaped.
@@ -93,6 +99,9 @@ impl<'a> Controlled<'a> {
             faults: false,
             output_counts: false,
             snapshots: false,
+            copies: true,
+            template: None,
+            starting: false,
             world: World::new(Pid(0), &[]),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
@@ -114,6 +123,17 @@ impl<'a> Controlled<'a> {
     pub fn counting_output(mut self) -> Controlled<'a> {
         self.output_counts = true;
         self
+    }
+
+    /// Every execution begins with an exec, never with a copy of a started program.
+    pub fn with_exec_each_time(mut self) -> Controlled<'a> {
+        self.copies = false;
+        self
+    }
+
+    /// Whether executions begin with a copy of a started program.
+    pub fn has_template(&self) -> bool {
+        self.template.is_some()
     }
 
     /// From the next execution on, keeps what it takes to find source lines, or does not.
@@ -227,7 +247,15 @@ impl<'a> Controlled<'a> {
             identity::prepare_program(started.pid, arch::stack(&registers));
         }
         self.resume(started.pid, Resume::Free, 0)?;
-        self.follow(&TaskPath::default())
+        self.starting = self.copies;
+        let followed = self.follow(&TaskPath::default());
+        if std::mem::take(&mut self.starting) && followed.is_ok() {
+            self.becomes_template();
+            if self.template.is_none() {
+                return self.goes_on_from_the_start();
+            }
+        }
+        followed
     }
 
     /// Ends the execution: nothing of it is left.
@@ -365,7 +393,12 @@ impl Machine for Controlled<'_> {
         self.clear();
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
-        self.start()?;
+        if self.template.is_none() {
+            self.start()?;
+        }
+        if self.template.is_some() {
+            self.copy_template()?;
+        }
         self.frontier = self.look_around()?;
         Ok(self.frontier.clone())
     }

@@ -24,6 +24,7 @@
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
 //! | `signals` | arrivals |
+//! | `server` | a program is started once, and copied for each execution |
 //! | `identity` | what would differ from run to run: clocks, random bytes, the vDSO |
 
 mod asks;
@@ -32,6 +33,7 @@ mod follow;
 mod identity;
 mod lives;
 mod machine;
+mod server;
 mod signals;
 mod standing;
 

@@ -17,6 +17,8 @@ pub(super) struct Standing {
     pub(super) own_program: bool,
     /// The files mapped into it, if they were looked up.
     pub(super) modules: Option<Arc<[Module]>>,
+    /// Where its C library keeps its number: what it told set_tid_address(2), or 0.
+    pub(super) tid_address: u64,
     /// What was done of a write that is too long to be done at once.
     pub(super) part: Option<Part>,
     /// How often it has asked for the time, and how long it has slept, in nanoseconds.
@@ -86,6 +88,7 @@ impl Standing {
             at: At::Running,
             own_program: false,
             modules: None,
+            tid_address: 0,
             part: None,
             clock: 0,
             random: 0,
