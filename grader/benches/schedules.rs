@@ -15,8 +15,8 @@
 mod measure;
 
 use grader::run::ENVIRONMENT;
+use grader_explorer::End;
 use grader_explorer::execution::execute;
-use grader_explorer::{End, Machine};
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Launch, Limits, Plan, Stdin, Stdout, Watch};
 use measure::{Measured, Way};
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
         };
     }
     measure::main(|| {
-        measure::stay_on_one_processor()?;
+        measure::stay_on_processors(1)?;
         let program = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
         benchmark(&program, 4)?;
         benchmark(&program, 8)
@@ -68,9 +68,7 @@ fn benchmark(program: &Path, processes: usize) -> Measured<()> {
     let machine = Controlled::new(&launch, Box::new(|| Ok(()))).map_err(|trouble| trouble.to_string())?;
     let machine = Mutex::new(machine);
     let mut ways = vec![
-        Way::new("untraced, from a snapshot", || {
-            (0..SCHEDULES).try_for_each(|_| untraced(processes))
-        }),
+        Way::new("untraced, from a snapshot", || (0..SCHEDULES).try_for_each(|_| untraced(processes))),
         Way::new("one task at a time", || {
             let mut machine = machine.lock().map_err(|_| "a round before this one failed".to_string())?;
             (0..SCHEDULES).try_for_each(|_| controlled(&mut machine))
@@ -90,10 +88,14 @@ fn untraced(processes: usize) -> Measured<()> {
         become_processes(processes);
     }
     let mut status = 0;
-    // SAFETY: `status` is alive, and waitpid writes nothing else.
-    match unsafe { libc::waitpid(copy, &raw mut status, 0) } {
-        pid if pid == copy && status == 0 => Ok(()),
-        _ => Err(format!("the untraced program ended with {status}")),
+    loop {
+        // SAFETY: `status` is alive, and waitpid writes nothing else.
+        match unsafe { libc::waitpid(copy, &raw mut status, 0) } {
+            pid if pid == copy && status == 0 => return Ok(()),
+            // The machine's tick.
+            -1 if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            _ => return Err(format!("the untraced program ended with {status}")),
+        }
     }
 }
 

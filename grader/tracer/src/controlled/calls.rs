@@ -68,7 +68,7 @@ impl Controlled<'_> {
         }
         let injected = matches!(how, How::Fails(_) | How::Short(_));
         let interrupted = how == How::Interrupted;
-        let inside = Inside { entry, begun, injected, interrupted, told: false, chunk };
+        let inside = Inside { entry, begun, injected, interrupted, chunk };
         task.at = At::Inside(Box::new(inside));
         self.resume(pid, Resume::ToSyscall, 0)
     }
@@ -137,7 +137,6 @@ impl Controlled<'_> {
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let Some(mut registers) = registers else { return Ok(()) };
         let At::Inside(mut inside) = std::mem::replace(&mut task.at, At::Running) else {
-            // Back from vfork.
             return self.resume(pid, Resume::Free, 0);
         };
         let result = arch::result(&registers);
@@ -151,14 +150,12 @@ impl Controlled<'_> {
             return self.resume(pid, Resume::Free, 0);
         }
         let result = if again { -i64::from(libc::EINTR) } else { result };
-        if !inside.told {
-            let names = |pid| self.recorder.task(pid);
-            if let Some(op) = &mut inside.entry.op {
-                decode::leave(op, &inside.entry.call, result, &names);
-            }
-            self.take_output(path, &inside, result);
-            self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
+        let names = |pid| self.recorder.task(pid);
+        if let Some(op) = &mut inside.entry.op {
+            decode::leave(op, &inside.entry.call, result, &names);
         }
+        self.take_output(path, &inside, result);
+        self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
         if let Some(chunk) = inside.chunk {
             self.part_done(path, &inside, &mut registers, chunk, result)?;
             if self.task(path)?.part.is_some() {
@@ -167,9 +164,7 @@ impl Controlled<'_> {
         } else if self.task(path)?.part.is_some() {
             self.last_part_done(path, &mut inside, &mut registers, result)?;
         }
-        if !inside.told
-            && let Some(op) = inside.entry.op
-        {
+        if let Some(op) = inside.entry.op {
             self.recorder.end(id, inside.begun, op, inside.injected);
         }
         self.resume(pid, Resume::Free, 0)

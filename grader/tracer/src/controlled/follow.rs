@@ -34,7 +34,6 @@ impl Controlled<'_> {
                         return Ok(());
                     }
                 }
-                Report::Event(libc::PTRACE_EVENT_VFORK_DONE) => self.resume(pid, Resume::ToSyscall, 0)?,
                 Report::Event(libc::PTRACE_EVENT_EXEC) => self.becomes(path)?,
                 Report::Event(libc::PTRACE_EVENT_EXIT) => return self.ends(path),
                 Report::Signal(signal) => {

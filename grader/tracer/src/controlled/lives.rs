@@ -2,7 +2,7 @@
 
 use super::identity;
 use super::machine::{Controlled, broken};
-use super::standing::{At, Standing};
+use super::standing::{At, Entry, Standing};
 use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, Report};
@@ -24,11 +24,17 @@ impl Controlled<'_> {
         let message =
             still_there("asking for a new task's PID", ptrace::event_message(pid)).map_err(broken)?;
         let Some(child) = message.map(|message| message as pid_t) else { return Ok(false) };
-        let At::Inside(inside) = &mut self.task(path)?.at else {
+        let sleeps = |ask: &Ask| matches!(ask, Ask::Fork(flags) if flags.has(CloneFlags::VFORK));
+        // All is known of the call: that it returns makes no stop.
+        let At::Inside(inside) = std::mem::replace(&mut self.task(path)?.at, At::Running) else {
             return Err(Trouble::Broken(format!("{path} created a task outside of a call")));
         };
-        inside.told = true;
-        let (ask, begun, op) = (inside.entry.ask.clone(), inside.begun.clone(), inside.entry.op.clone());
+        let Entry { ask, op, .. } = inside.entry;
+        let begun = inside.begun;
+        let sleeps = sleeps(&ask);
+        if sleeps {
+            self.task(path)?.at = At::Vfork;
+        }
         self.world.did(path, &ask, Answer::Born(Pid(child)));
         let Some(born) = self.world.path_of(Pid(child)).cloned() else {
             return Err(Trouble::Broken(format!("{path} created {child}, which the world does not know")));
@@ -44,10 +50,6 @@ impl Controlled<'_> {
         if self.tasks.len() > MOST_TASKS {
             return Err(Trouble::Unmodelled(format!("more than {MOST_TASKS} processes live at once")));
         }
-        let sleeps = matches!(ask, Ask::Fork(flags) if flags.has(CloneFlags::VFORK));
-        if sleeps {
-            self.task(path)?.at = At::Vfork;
-        }
         match self.next(child)? {
             Report::Ended(_) => return Err(Trouble::Broken(format!("{child} ended before it began"))),
             _ => self.resume(child, Resume::Free, 0)?,
@@ -55,7 +57,7 @@ impl Controlled<'_> {
         self.follow(&born)?;
         // A creator that sleeps in vfork stays at this stop: the kernel would let it go no further.
         if !sleeps {
-            self.resume(pid, Resume::ToSyscall, 0)?;
+            self.resume(pid, Resume::Free, 0)?;
         }
         Ok(sleeps)
     }
@@ -68,7 +70,7 @@ impl Controlled<'_> {
             let task = self.task(&creator)?;
             task.at = At::Running;
             let pid = task.pid;
-            self.resume(pid, Resume::ToSyscall, 0)?;
+            self.resume(pid, Resume::Free, 0)?;
             self.follow(&creator)?;
         }
         Ok(())
@@ -122,7 +124,6 @@ impl Controlled<'_> {
         let Some(task) = self.tasks.remove(path) else { return Ok(()) };
         if let At::Inside(inside) = task.at
             && let Some(op) = inside.entry.op
-            && !inside.told
         {
             self.recorder.abandon(task.id, inside.begun, op, inside.injected);
         }

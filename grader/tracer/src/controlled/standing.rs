@@ -66,8 +66,6 @@ pub(super) struct Inside {
     pub(super) injected: bool,
     /// A signal may interrupt it.
     pub(super) interrupted: bool,
-    /// The world has been told of its effect already.
-    pub(super) told: bool,
     /// How many bytes it was allowed to write, of more.
     pub(super) chunk: Option<u64>,
 }
