@@ -87,15 +87,11 @@ pub fn holds_everywhere(exercise: &Exercise, run: &Run) -> bool {
 }
 
 impl Grade {
-    /// Whether every claim about every schedule holds as far as it was judged, so that a proof is worth trying.
-    pub fn awaits_proof(&self) -> bool {
-        let claims = || self.checks.iter().filter(|grade| is_about_every_schedule(grade.check));
-        claims().next().is_some() && claims().all(|grade| matches!(grade.outcome, CheckOutcome::Holds(_)))
-    }
-
     /// The claims about every schedule were judged in so many schedules, and held; `all`: in every one.
     pub fn proved(&mut self, executions: u64, all: bool) {
-        for grade in self.checks.iter_mut().filter(|grade| is_about_every_schedule(grade.check)) {
+        let holds = |grade: &&mut CheckGrade| matches!(grade.outcome, CheckOutcome::Holds(_));
+        let claims = self.checks.iter_mut().filter(|grade| is_about_every_schedule(grade.check));
+        for grade in claims.filter(holds) {
             grade.evidence = if all {
                 Evidence { strength: Strength::EverySchedule, executions }
             } else {
@@ -122,7 +118,7 @@ fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
     let mut judged = 0;
     let mut worst: Option<CheckOutcome> = None;
     let found = is_about_every_schedule(check) && runs.iter().any(|run| run.scenario.id == SCHEDULE);
-    for scenario in check.scenarios.iter().chain(found.then_some(&SCHEDULE)) {
+    for scenario in found.then_some(&SCHEDULE).into_iter().chain(check.scenarios) {
         let outcome = match runs.iter().enumerate().find(|(_, run)| run.scenario.id == *scenario) {
             None => CheckOutcome::CannotTell(format!("there was no run in the scenario {scenario}")),
             Some((_, run)) if *run.recording.trace.ending() == Ending::Cancelled => {

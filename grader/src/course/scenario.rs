@@ -40,6 +40,8 @@ pub struct Run {
     pub recording: Recording,
     /// The regular files in its working directory afterwards, by name.
     pub files: BTreeMap<String, FileAfter>,
+    /// How to see it again, if it was run one task at a time.
+    pub schedule: Option<String>,
 }
 
 impl Run {
@@ -53,7 +55,7 @@ impl Run {
             dropped: 0,
             wall: Duration::ZERO,
         };
-        Run { scenario, recording, files: BTreeMap::new() }
+        Run { scenario, recording, files: BTreeMap::new(), schedule: None }
     }
 
     /// What the kernel saw.

@@ -103,6 +103,7 @@ fn explained(grade: &CheckGrade, finding: &Finding, run: Option<&Run>, sites: &S
         why: grade.check.why.to_string(),
         hint: grade.check.hints.first().map(|hint| hint.to_string()),
         scenario: run.map(|run| run.scenario.id.to_string()).unwrap_or_default(),
+        schedule: run.and_then(|run| run.schedule.clone()),
         sites: lines,
         events: run
             .map(|run| events().map(|event| sentence(&run.recording.trace, event)).collect())

@@ -27,6 +27,7 @@ use crate::skeleton;
 use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
 use crate::workspace::Workspace;
+use grader_trace::Ending;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -165,16 +166,16 @@ pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) 
     }
 }
 
-/// Grades runs. If nothing speaks against it, the claims about every schedule are judged in every schedule; one in which
-/// they fail is added to the runs.
+/// Grades runs. If nothing speaks against them in the run as it came, the claims about every schedule are judged in every
+/// schedule; one in which they fail is added to the runs.
 fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> Grade {
     let mut grade = grade(exercise, runs);
-    let plain = job.scenarios.iter().find(|scenario| scenario.id == "plain");
-    let Some(plain) = plain.filter(|_| grade.awaits_proof()) else { return grade };
-    match prove(job, plain, &|run| holds_everywhere(exercise, run)) {
+    let holds = |run: &&Run| *run.trace().ending() == Ending::Finished && holds_everywhere(exercise, run);
+    let Some(plain) = runs.iter().find(|run| run.scenario.id == "plain").filter(holds) else { return grade };
+    match prove(job, &plain.scenario.clone(), &|run| holds_everywhere(exercise, run)) {
         Ok(Proof::Always { executions }) => grade.proved(executions, true),
         Ok(Proof::SoFar { executions }) => grade.proved(executions, false),
-        Ok(Proof::Fails { run, .. }) => {
+        Ok(Proof::Fails(run)) => {
             runs.push(*run);
             return self::grade(exercise, runs);
         }

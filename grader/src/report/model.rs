@@ -180,6 +180,9 @@ pub struct Found {
     pub hint: Option<String>,
     /// The scenario that shows it, such as `slow-child`.
     pub scenario: String,
+    /// If it was found among all schedules: the one that shows it, as `grader replay` takes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<String>,
     /// The source lines that caused it.
     pub sites: Vec<SourceLine>,
     /// The events that show it, as sentences.

@@ -52,7 +52,7 @@ pub fn run(job: &Job, scenario: &Scenario, effort: Effort) -> Result<Run, Troubl
     let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), interrupt::runs())?;
     let mut files = BTreeMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
-    Ok(Run { scenario: scenario.clone(), recording, files })
+    Ok(Run { scenario: scenario.clone(), recording, files, schedule: None })
 }
 
 /// Writes the files of a scenario.

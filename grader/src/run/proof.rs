@@ -13,9 +13,7 @@ use super::{Effort, Job, collect, launch};
 use crate::course::{Run, Scenario};
 use crate::interrupt;
 use crate::run::Scratch;
-use grader_explorer::{
-    Budget, Dpor, Judgement, Schedule, Trouble as Inside, Verdict, explore, replay, shrink,
-};
+use grader_explorer::{Budget, Dpor, Judgement, Trouble as Inside, Verdict, explore, replay, shrink};
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Launch, Limits, Trouble};
 use std::collections::BTreeMap;
@@ -46,12 +44,7 @@ pub enum Proof {
         executions: u64,
     },
     /// It does not hold in this one, which was executed, and is as simple as it gets.
-    Fails {
-        /// What the kernel saw.
-        run: Box<Run>,
-        /// How to see it again.
-        schedule: Schedule,
-    },
+    Fails(Box<Run>),
     /// No claim about every schedule can be made: the reason.
     Unknown(String),
 }
@@ -87,7 +80,7 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let run_of = |machine: &Controlled<'_>| -> io::Result<Run> {
         let mut files = BTreeMap::new();
         collect(path, "", &mut files)?;
-        Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files })
+        Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files, schedule: None })
     };
     // A folder that cannot be read is no execution in which the claim fails.
     let judge = |machine: &Controlled<'_>| match run_of(machine) {
@@ -117,7 +110,7 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let run = run_of(&machine).map_err(super::trouble("read the files that the run left"))?;
     let scenario =
         Scenario { id: SCHEDULE, title: "in a schedule that the kernel may choose", ..scenario.clone() };
-    Ok(Proof::Fails { run: Box::new(Run { scenario, ..run }), schedule: simplest })
+    Ok(Proof::Fails(Box::new(Run { scenario, schedule: Some(simplest.to_string()), ..run })))
 }
 
 /// The name of the circumstances of a counterexample.

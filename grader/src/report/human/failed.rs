@@ -43,6 +43,9 @@ fn first(page: &mut Page, shown: &Shown, check: &Checked, found: &Found) {
         Some((_, title)) => page.labelled("seen", title, Ink::Plain),
         None => page.labelled("seen", &found.scenario, Ink::Plain),
     }
+    if let Some(schedule) = &found.schedule {
+        page.labelled("schedule", schedule, Ink::Dim);
+    }
     if let Some(site) = found.sites.first() {
         page.labelled("where", &format!("{}:{}, in {}", site.file, site.line, site.function), Ink::Plain);
     }

@@ -98,6 +98,7 @@ fn failed(id: &str) -> Checked {
                     .into(),
             hint: Some("Which call makes a parent sleep until its child has ended?".into()),
             scenario: "slow-child".into(),
+            schedule: None,
             sites: vec![SourceLine {
                 file: "exercises/1-processes/wait/src/main.rs".into(),
                 line: 12,
