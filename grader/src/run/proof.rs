@@ -102,7 +102,11 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     if interrupt::runs().is_cancelled() {
         return Ok(Proof::Unknown("it was called off".into()));
     }
-    let simplest = shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule);
+    // Who does not ask for source lines shows nobody the schedule.
+    let simplest = match job.lines {
+        true => shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule),
+        false => schedule,
+    };
     machine.keep_snapshots(job.lines);
     if let Err(trouble) = replay(&mut machine, &simplest) {
         return Ok(Proof::Unknown(reason(&trouble)));
