@@ -49,6 +49,8 @@ pub enum Command {
     Trace(Trace),
     /// Run any program in every schedule: its outputs, deadlocks and zombies
     Explore(Explore),
+    /// Run one schedule of a program again, and draw what it did
+    Replay(Replay),
     /// Check the course: every program in it gets the verdict it must
     Verify(Verify),
     /// What this machine allows, and what that means for verdicts
@@ -158,6 +160,26 @@ pub struct Explore {
     pub program: Vec<OsString>,
 }
 
+/// `grader replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Write the trace as JSON lines (grader/trace/v1) instead of drawing it
+    #[arg(long)]
+    pub json: bool,
+    /// What the program's standard output is: as it was when the schedule was found
+    #[arg(long, value_enum, default_value_t)]
+    pub stdout: Stdout,
+    /// Where to write it [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// A schedule as `explore` writes it, such as '0*2 0.0*2 0', or a file that holds one
+    #[arg(value_name = "SCHEDULE", required = true)]
+    pub schedule: OsString,
+    /// The program, and its arguments
+    #[arg(last = true, value_name = "PROGRAM ARG", required = true)]
+    pub program: Vec<OsString>,
+}
+
 /// What a program's standard output is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Stdout {
@@ -166,6 +188,15 @@ pub enum Stdout {
     Tty,
     /// A pipe
     Pipe,
+}
+
+impl From<Stdout> for grader_tracer::Stdout {
+    fn from(wanted: Stdout) -> grader_tracer::Stdout {
+        match wanted {
+            Stdout::Tty => grader_tracer::Stdout::Terminal,
+            Stdout::Pipe => grader_tracer::Stdout::Pipe,
+        }
+    }
 }
 
 /// `grader verify`.

@@ -8,6 +8,7 @@ mod hint;
 mod list;
 mod next;
 mod page;
+mod replay;
 mod reset;
 mod show;
 mod solution;
@@ -36,6 +37,7 @@ pub fn run(cli: &Cli) -> Status {
         Some(Command::Solution(solution)) => solution::run(solution, place),
         Some(Command::Trace(trace)) => trace::run(trace),
         Some(Command::Explore(explore)) => explore::run(explore),
+        Some(Command::Replay(replay)) => replay::run(replay),
         Some(Command::Verify(verify)) => verify::run(verify, place),
         Some(Command::Doctor) => doctor::run(place),
         Some(Command::Patient) => {

@@ -28,16 +28,20 @@ pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
     if let Some(said) = unusual(trace.ending()) {
         remark(said);
     }
-    let mut text = Vec::new();
-    if arguments.json {
-        file::write(&trace, &mut text)
-            .map_err(|error| Problem::Environment(format!("cannot write the trace: {error}")))?;
-    } else {
-        let style = if arguments.output.is_some() { Style::PLAIN } else { style_of_stdout() };
-        text.extend(report::trace::describe(&trace, &style).into_bytes());
-    }
-    deliver(&text, arguments.output.as_deref())?;
+    deliver(&drawn(&trace, arguments.json, arguments.output.as_deref())?, arguments.output.as_deref())?;
     Ok(Status::Passed)
+}
+
+/// A trace as JSON lines, or for people.
+pub(super) fn drawn(trace: &Trace, json: bool, output: Option<&Path>) -> Result<Vec<u8>, Problem> {
+    if json {
+        let mut text = Vec::new();
+        file::write(trace, &mut text)
+            .map_err(|error| Problem::Environment(format!("cannot write the trace: {error}")))?;
+        return Ok(text);
+    }
+    let style = if output.is_some() { Style::PLAIN } else { style_of_stdout() };
+    Ok(report::trace::describe(trace, &style).into_bytes())
 }
 
 fn read(path: &Path) -> Result<Trace, Problem> {
@@ -74,7 +78,8 @@ fn record(command: &[OsString]) -> Result<Trace, Problem> {
     Ok(trace)
 }
 
-fn unusual(ending: &Ending) -> Option<&'static str> {
+/// What has to be said of how a run ended.
+pub(super) fn unusual(ending: &Ending) -> Option<&'static str> {
     match ending {
         Ending::Finished => None,
         Ending::TimedOut => Some("time was up; what was still alive was killed"),

@@ -8,6 +8,9 @@
 //! ```
 
 mod names;
+mod program;
+
+pub use program::{launch, on_a_thread};
 
 use grader_explorer::execution::execute;
 use grader_explorer::{

@@ -10,5 +10,9 @@ mod check;
 mod course;
 mod interrupts;
 mod place;
+mod programs;
+mod replay;
+#[path = "../specimen/mod.rs"]
+mod specimen;
 mod terminal;
 mod users;

@@ -1,5 +1,8 @@
 //! The programs that both must see alike.
 
+#[path = "../specimen/mod.rs"]
+mod specimen;
+
 use super::case::Case;
 use grader::build::{Built, build};
 use grader::course;
@@ -7,9 +10,7 @@ use grader::report::model::Verdict;
 use grader::verify::cases::{self, Kind};
 use grader::verify::{bench, header::Expected};
 use grader::workspace::Workspace;
-use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 /// What every Linux machine has.
 pub fn system() -> Vec<Case> {
@@ -112,7 +113,7 @@ fn ends_by_itself(kind: &Kind) -> bool {
 
 /// Modes of the tracer's own test program: births, ends and execs of every kind.
 pub fn specimen() -> Result<Vec<Case>, String> {
-    let program = build_specimen()?;
+    let program = specimen::build()?;
     let case = |mode: &&[&str]| Case::new(&format!("specimen {}", mode.join(" ")), &program, mode);
     Ok(MODES.iter().map(case).collect())
 }
@@ -146,17 +147,3 @@ const MODES: &[&[&str]] = &[
     &["nobody_waits"],
     &["bustle"],
 ];
-
-fn build_specimen() -> Result<PathBuf, String> {
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--package", "grader-tracer", "--bin", "specimen", "--message-format", "json"])
-        .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
-        .output()
-        .map_err(|error| format!("cannot start cargo: {error}"))?;
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let executable = messages.lines().find_map(|line| {
-        let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
-    });
-    executable.ok_or_else(|| format!("no specimen: {}", String::from_utf8_lossy(&output.stderr)))
-}

@@ -17,7 +17,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
 
-/// How much of one write to standard output is kept.
+/// How much an execution may write to standard output: all of it is compared with what others write.
 const OUTPUT_LIMIT: u64 = 1 << 20;
 
 /// How a call is let go.
@@ -154,7 +154,7 @@ impl Controlled<'_> {
         if let Some(op) = &mut inside.entry.op {
             decode::leave(op, &inside.entry.call, result, &names);
         }
-        self.take_output(path, &inside, result);
+        self.take_output(path, &inside, result)?;
         self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
         if let Some(chunk) = inside.chunk {
             self.part_done(path, &inside, &mut registers, chunk, result)?;
@@ -224,12 +224,18 @@ impl Controlled<'_> {
         still_there("changing a call", ptrace::set_registers(pid, registers)).map(drop).map_err(broken)
     }
 
-    fn take_output(&mut self, path: &TaskPath, inside: &Inside, result: i64) {
-        let Ask::Write { fd, .. } = inside.entry.ask else { return };
-        let Ok(count) = u64::try_from(result) else { return };
+    fn take_output(&mut self, path: &TaskPath, inside: &Inside, result: i64) -> Result<(), Trouble> {
+        let Ask::Write { fd, .. } = inside.entry.ask else { return Ok(()) };
+        let Ok(count) = u64::try_from(result) else { return Ok(()) };
         if self.world.leads_to_stdout(path, fd) {
-            self.deed.output.extend(written(&inside.entry, count.min(OUTPUT_LIMIT)));
+            self.written = self.written.saturating_add(count);
+            if self.written > OUTPUT_LIMIT {
+                let what = format!("it writes more than {} MiB to its standard output", OUTPUT_LIMIT >> 20);
+                return Err(Trouble::Unmodelled(what));
+            }
+            self.deed.output.extend(written(&inside.entry, count));
         }
+        Ok(())
     }
 }
 

@@ -6,7 +6,7 @@ use super::server::Template;
 use super::standing::{At, Standing};
 use crate::engine::Recorder;
 use crate::filter::Filter;
-use crate::launch::Launch;
+use crate::launch::{Cancel, Launch};
 use crate::output::Drain;
 use crate::recording::{Captured, Recording};
 use crate::start::{self, Streams};
@@ -50,6 +50,7 @@ pub struct Controlled<'a> {
     /// Interrupts the waiting for a task that does not report.
     _tick: Tick,
     fresh: Fresh<'a>,
+    cancel: Cancel,
     faults: bool,
     output_counts: bool,
     /// What it takes to find source lines is kept.
@@ -66,6 +67,8 @@ pub struct Controlled<'a> {
     pub(super) recorder: Recorder,
     /// Of the step under way.
     pub(super) deed: Deed,
+    /// How many bytes the execution has written to standard output.
+    pub(super) written: u64,
     pub(super) root: pid_t,
     frontier: Frontier,
 }
@@ -73,6 +76,10 @@ pub struct Controlled<'a> {
 /// The grader's own trouble, for the explorer.
 pub(super) fn broken(trouble: trouble::Trouble) -> Trouble {
     Trouble::Broken(trouble.to_string())
+}
+
+fn called_off() -> Trouble {
+    Trouble::Broken("the run was called off".into())
 }
 
 impl<'a> Controlled<'a> {
@@ -96,6 +103,7 @@ impl<'a> Controlled<'a> {
             drain: Some(drain),
             _tick: tick,
             fresh,
+            cancel: Cancel::default(),
             faults: false,
             output_counts: false,
             snapshots: false,
@@ -107,9 +115,16 @@ impl<'a> Controlled<'a> {
             dead: Vec::new(),
             recorder: Recorder::new(&launch.limits),
             deed: Deed::default(),
+            written: 0,
             root: 0,
             frontier: Frontier::default(),
         })
+    }
+
+    /// Whoever waits for the machine may call it off: what it does then ends soon, and in trouble.
+    pub fn called_off_by(mut self, cancel: &Cancel) -> Controlled<'a> {
+        self.cancel = cancel.clone();
+        self
     }
 
     /// Calls may also fail without need: each place at which one could is offered as a choice.
@@ -191,11 +206,25 @@ impl<'a> Controlled<'a> {
         loop {
             match wait::next_of(pid) {
                 Ok(Some(report)) => return Ok(report),
+                Ok(None) if self.cancel.is_cancelled() => return Err(called_off()),
                 Ok(None) if since.elapsed() < self.launch.limits.wall => {}
                 Ok(None) => return Err(self.stuck(pid)),
                 Err(error) => return Err(Trouble::Broken(format!("waiting for {pid} (waitpid): {error}"))),
             }
         }
+    }
+
+    /// Whether a task that makes calls since then, none of them visible to others, may go on.
+    pub(super) fn has_patience(&self, since: Instant) -> Result<(), Trouble> {
+        if self.cancel.is_cancelled() {
+            return Err(called_off());
+        }
+        if since.elapsed() < self.launch.limits.wall {
+            return Ok(());
+        }
+        let seconds = self.launch.limits.wall.as_secs_f32();
+        let what = format!("a task makes calls for more than {seconds} s, none of which others could notice");
+        Err(Trouble::Unmodelled(what))
     }
 
     fn stuck(&self, pid: pid_t) -> Trouble {
@@ -393,6 +422,7 @@ impl Machine for Controlled<'_> {
         self.clear();
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
+        self.written = 0;
         if self.template.is_none() {
             self.start()?;
         }

@@ -13,6 +13,7 @@ mod limits;
 mod output;
 mod plan;
 mod restarts;
+mod schedules;
 mod signals;
 mod start;
 mod tracing;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 9] = [
+const SUBJECTS: [Modes; 10] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -32,6 +33,7 @@ const SUBJECTS: [Modes; 9] = [
     plan::mode,
     start::mode,
     tracing::mode,
+    schedules::mode,
 ];
 
 fn main() -> ExitCode {

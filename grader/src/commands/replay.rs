@@ -1,0 +1,84 @@
+//! `grader replay`: one schedule of a program again, as the kernel saw it.
+
+use super::trace::{drawn, unusual};
+use crate::cli::Replay as Arguments;
+use crate::examine::Sites;
+use crate::explore::{launch, on_a_thread};
+use crate::interrupt;
+use crate::output::{deliver, remark};
+use crate::problem::{Problem, Status};
+use crate::submission::{Unfit, inspect_file};
+use grader_explorer::schedule::BadSchedule;
+use grader_explorer::{Act, Schedule, Trouble, replay};
+use grader_trace::Trace;
+use grader_tracer::Launch;
+use grader_tracer::controlled::Controlled;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// More than any schedule that the explorer writes.
+const LONGEST: u64 = 1 << 20;
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
+    let schedule = schedule(&arguments.schedule)?;
+    let launch = launch(&arguments.program, arguments.stdout.into(), Duration::MAX)?;
+    let trace = on_a_thread(|| replayed(&launch, &schedule))?;
+    if let Some(said) = unusual(trace.ending()) {
+        remark(said);
+    }
+    deliver(&drawn(&trace, arguments.json, arguments.output.as_deref())?, arguments.output.as_deref())?;
+    Ok(Status::Passed)
+}
+
+/// A schedule in words, or the file that holds one.
+fn schedule(text: &OsStr) -> Result<Schedule, Problem> {
+    let path = Path::new(text);
+    let mut missing = "";
+    let words = match inspect_file(path) {
+        Ok(found) if found.len() > LONGEST => {
+            let what = format!("{} is no schedule: it is {} bytes long", path.display(), found.len());
+            return Err(Problem::Usage(what));
+        }
+        Ok(_) => fs::read_to_string(path).map_err(|error| Problem::file("read", path, &error))?,
+        Err(unfit @ Unfit::NotAFile { .. }) => {
+            return Err(Problem::Usage(format!("{unfit}: it holds no schedule")));
+        }
+        Err(_) => {
+            missing = "; nor is there a file of this name";
+            text.to_string_lossy().into_owned()
+        }
+    };
+    words.parse().map_err(|bad: BadSchedule| Problem::Usage(format!("{bad}{missing}")))
+}
+
+fn replayed(launch: &Launch, schedule: &Schedule) -> Result<Trace, Problem> {
+    let environment = |what: String| Problem::Environment(what);
+    let machine = Controlled::new(launch, Box::new(|| Ok(()))).map_err(|it| environment(it.to_string()))?;
+    let mut machine = machine.called_off_by(interrupt::runs());
+    if schedule.0.iter().any(|choice| matches!(choice.act, Act::Fail(_))) {
+        machine = machine.with_faults();
+    }
+    machine.keep_snapshots(true);
+    let execution = replay(&mut machine, schedule);
+    interrupt::heed()?;
+    execution.map_err(|trouble| environment(refused(&trouble, schedule)))?;
+    let recording = machine.recording();
+    let sites = Sites::new(None);
+    let mut trace = recording.trace.clone();
+    trace.locate(|event| sites.site(&recording, event));
+    Ok(trace)
+}
+
+fn refused(trouble: &Trouble, schedule: &Schedule) -> String {
+    match trouble {
+        Trouble::Diverged { after, what } => {
+            let all = schedule.0.len();
+            format!("the schedule does not fit this program: after {after} of its {all} steps, {what}")
+        }
+        Trouble::Unmodelled(what) => format!("the program cannot be replayed: {what}"),
+        Trouble::Broken(what) => what.clone(),
+    }
+}

@@ -1,0 +1,167 @@
+//! Programs whose schedules are counted, and programs of which no such claim can be made.
+
+use crate::kernel::*;
+use libc::c_int;
+use std::ffi::CStr;
+use std::ptr;
+
+pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
+    match (mode, args) {
+        ("fork_and_write", [count]) => fork_and_write(number(count)),
+        ("waits_for_any", [count]) => waits_for_any(number(count)),
+        ("fork_and_printf", [text]) => {
+            fork_and_printf(if *text == "after" { c"Hello %d\n" } else { c"\nHello %d" })
+        }
+        ("reads_its_own_pipe", []) => reads_its_own_pipe(),
+        ("looks_once", []) => looks_once(),
+        ("kills_or_is_late", []) => kills_or_is_late(),
+        ("fork_fails_badly", []) => fork_fails_badly(),
+        ("without_end", [how]) => without_end(how),
+        ("beyond", [what]) => beyond(what),
+        _ => return None,
+    }
+    Some(0)
+}
+
+fn number(text: &str) -> u8 {
+    text.parse().expect("a small number")
+}
+
+/// Each round doubles the processes, and each writes the number of the round.
+fn fork_and_write(count: u8) {
+    for round in 0..count {
+        fork();
+        write(1, &[b'0' + round]);
+    }
+}
+
+/// So many children, each reaped by whichever wait comes upon it.
+fn waits_for_any(count: u8) {
+    for _ in 0..count {
+        child(|| 0);
+    }
+    for _ in 0..count {
+        wait(-1);
+    }
+}
+
+/// What C's buffer holds at a fork, both processes have.
+fn fork_and_printf(format: &CStr) {
+    for round in 0..3 {
+        fork();
+        // SAFETY: the format takes one int, and is given one.
+        unsafe { libc::printf(format.as_ptr(), round as c_int) };
+    }
+    // SAFETY: exit takes a number; it writes what the buffer holds.
+    unsafe { libc::exit(0) }
+}
+
+/// The child waits for the end of a pipe whose write end it holds itself; the parent waits for the child.
+fn reads_its_own_pipe() {
+    let (reads, _writes) = pipe();
+    let child = child(|| {
+        read_byte(reads);
+        0
+    });
+    wait(child);
+}
+
+/// The parent looks once whether its child has ended. Both say who they are.
+fn looks_once() {
+    child(|| {
+        say(&format!("child {}\n", pid()));
+        0
+    });
+    say(&format!("parent {}\n", pid()));
+    wait_with(-1, libc::WNOHANG);
+}
+
+/// A child says something, if it comes to that before it is killed.
+fn kills_or_is_late() {
+    let child = child(|| {
+        say("alive\n");
+        0
+    });
+    kill(child, libc::SIGKILL);
+    wait(child);
+}
+
+/// Nobody looks at fork's answer: where it fails, the parent waits for a byte that no child writes.
+fn fork_fails_badly() {
+    let (reads, writes) = pipe();
+    // SAFETY: there is one thread, so the child may do whatever its parent may.
+    if unsafe { libc::fork() } == 0 {
+        write(writes, b"x");
+        exit(0);
+    }
+    read_byte(reads);
+    // SAFETY: wait takes a null pointer for "no status wanted".
+    unsafe { libc::wait(ptr::null_mut()) };
+}
+
+fn without_end(how: &str) {
+    loop {
+        match how {
+            "computing" => std::hint::spin_loop(),
+            "private_calls" => {
+                // SAFETY: the name is a string with its end; close takes a number.
+                let fd = unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDONLY) };
+                // SAFETY: the descriptor was just opened here, and nobody uses it.
+                unsafe { libc::close(fd) };
+            }
+            "visible_calls" => drop(parent()),
+            "sleeping" => {
+                // SAFETY: sleep takes a number.
+                unsafe { libc::sleep(1) };
+            }
+            "writing" => say("x\n"),
+            "flooding" => drop(write(1, &[b'x'; 1 << 16])),
+            "forking" => drop(child(|| 0)),
+            "a_bomb" => drop(fork()),
+            "forking_and_waiting" => {
+                let child = child(|| 0);
+                wait(child);
+            }
+            other => panic!("nothing goes on without end by {other}"),
+        }
+    }
+}
+
+/// What there is no model of.
+fn beyond(what: &str) {
+    match what {
+        "alarm" => {
+            // SAFETY: alarm takes a number.
+            unsafe { libc::alarm(1) };
+        }
+        "thread" => std::thread::spawn(|| ()).join().expect("a thread that does nothing"),
+        "shared_memory" => {
+            let (access, flags) =
+                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED | libc::MAP_ANONYMOUS);
+            // SAFETY: no address is asked for, so that no mapping is touched that is in use.
+            let at = unsafe { libc::mmap(ptr::null_mut(), 4096, access, flags, -1, 0) };
+            assert_ne!(at, libc::MAP_FAILED, "a page of shared memory");
+        }
+        "terminal" => {
+            // SAFETY: the name is a string with its end.
+            let fd = unsafe { libc::open(c"/dev/tty".as_ptr(), libc::O_RDWR) };
+            read_byte(fd);
+        }
+        "network" => {
+            // SAFETY: socket takes numbers.
+            let socket = unsafe { libc::socket(libc::AF_INET, libc::SOCK_STREAM, 0) };
+            let mut to: libc::sockaddr_in =
+                // SAFETY: all fields are numbers, for which zero is a value.
+                unsafe { std::mem::zeroed() };
+            to.sin_family = libc::AF_INET as libc::sa_family_t;
+            // SAFETY: the address is alive, and as long as it says.
+            unsafe { libc::connect(socket, (&raw const to).cast(), size_of_val(&to) as libc::socklen_t) };
+        }
+        "stop" => kill(pid(), libc::SIGSTOP),
+        "session" => {
+            // SAFETY: setsid takes nothing.
+            unsafe { libc::setsid() };
+        }
+        other => panic!("{other} is nothing unusual"),
+    }
+}
