@@ -82,6 +82,13 @@ impl World {
         100 * number + status
     }
 
+    /// Whether a task's number leads nowhere: it was reaped, or it ended and its parent (if it had one) cannot reap it.
+    pub(super) fn is_gone(&self, task: usize) -> bool {
+        let state = &self.tasks[task];
+        let could_be_reaped = || state.parent.is_some_and(|parent| self.tasks[parent].status.is_none());
+        state.reaped || (state.status.is_some() && !could_be_reaped())
+    }
+
     pub(super) fn parent_lives(&self, task: usize) -> bool {
         self.tasks[task].parent.is_none_or(|parent| self.tasks[parent].status.is_none())
     }

@@ -6,16 +6,17 @@
 //! | `world` | tasks, pipes, variables, and how tasks begin and end |
 //! | `lifecycle`, `pipes`, `signals` | what each family of operations needs, touches and does |
 //! | [`outcome`] | what an execution came to |
-//! | [`generate`] | random programs |
+//! | [`corpus`], [`generate`] | small programs by hand, and random ones |
 //!
 //! The world decides by itself what blocks and what is touched (with the rules of [`grader_trace::order::rules`]).
 //! Invariant: [`World::look`](world::World) says what an operation needs and touches, `perform` does it; neither
 //! depends on anything but the state, so a schedule always leads to the same place.
 //!
-//! Where it differs from Linux: time does not pass and a sleep is a step that touches nothing; what a task that was
-//! left behind by its parent leaves behind itself is never reaped; writes are never short; a process that ignores
-//! signals, changes its mask or asks for SIGCHLD cannot be written.
+//! Where it differs from Linux: time does not pass and a sleep is a step that touches nothing; whoever ends without a
+//! parent that could reap it is gone at once; writes are never short; a process that ignores signals, changes its mask
+//! or asks for SIGCHLD cannot be written. (grader-tracer's tests compare it with the real kernel.)
 
+pub mod corpus;
 pub mod generate;
 mod lifecycle;
 pub mod outcome;
@@ -63,14 +64,23 @@ pub struct Simulated {
     footprints: bool,
     faults: bool,
     hidden: Option<Hidden>,
+    capacity: usize,
 }
 
 impl Simulated {
     /// A machine for this program; writes to stdout conflict.
     pub fn new(program: &[Op]) -> Simulated {
         let program: Arc<[Op]> = program.into();
-        let world = World::new(program.clone());
-        Simulated { program, world, stdout: Stdout::Shared, footprints: true, faults: false, hidden: None }
+        let capacity = program::CAPACITY;
+        let world = World::new(program.clone(), capacity);
+        let stdout = Stdout::Shared;
+        Simulated { program, world, stdout, footprints: true, faults: false, hidden: None, capacity }
+    }
+
+    /// Pipes hold so many bytes.
+    pub fn capacity(self, capacity: usize) -> Simulated {
+        let world = World::new(self.program.clone(), capacity);
+        Simulated { capacity, world, ..self }
     }
 
     /// Treats stdout otherwise.
@@ -150,7 +160,7 @@ impl Machine for Simulated {
     type Event = Did;
 
     fn restart(&mut self) -> Result<Frontier, Trouble> {
-        self.world = World::new(self.program.clone());
+        self.world = World::new(self.program.clone(), self.capacity);
         Ok(self.frontier())
     }
 

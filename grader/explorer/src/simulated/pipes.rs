@@ -3,7 +3,7 @@
 //! A blocked operation's footprint holds what it looked at and also what it will touch once it goes on.
 
 use super::Did;
-use super::program::{CAPACITY, End, Op};
+use super::program::{End, Op};
 use super::world::{Held, Look, PipeState, World};
 use grader_trace::order::rules::{self, Found};
 use grader_trace::order::{Footprint, Name, Resource, Span};
@@ -68,11 +68,11 @@ impl World {
         if !self.held_by_anyone(pipe, End::Read) {
             return Look::ready(rules::broken_pipe(name).and(self.ending(task)));
         }
-        let bytes = bytes.min(CAPACITY);
+        let bytes = bytes.min(self.capacity);
         let at = taken + held.len() as u64;
-        let needs_reads = at + bytes as u64 > CAPACITY as u64;
+        let needs_reads = at + bytes as u64 > self.capacity as u64;
         let footprint = rules::pipe_write(name, at, bytes as u64, needs_reads);
-        if held.len() + bytes > CAPACITY && waits {
+        if held.len() + bytes > self.capacity && waits {
             let readers = Resource::PipeHeld(name.clone(), PipeEnd::Read);
             // If the readers go away, the writer dies.
             let footprint = footprint.and(self.ending(task));
@@ -87,8 +87,8 @@ impl World {
         if !self.held_by_anyone(pipe, End::Read) {
             return None;
         }
-        let bytes = bytes.min(CAPACITY);
-        if self.pipes[pipe].bytes.len() + bytes > CAPACITY {
+        let bytes = bytes.min(self.capacity);
+        if self.pipes[pipe].bytes.len() + bytes > self.capacity {
             return Some(-i64::from(Errno::EAGAIN.0));
         }
         self.pipes[pipe].bytes.extend(std::iter::repeat_n(digit, bytes));

@@ -95,7 +95,7 @@ pub enum End {
     Write,
 }
 
-/// A pipe's capacity in bytes: so small that it fills.
+/// A pipe's capacity in bytes, unless the machine is told otherwise: so small that it fills.
 pub const CAPACITY: usize = 2;
 
 /// How many shared variables there are.

@@ -34,7 +34,7 @@ impl World {
 
     pub(super) fn kill(&mut self, task: usize, target: Target, signal: Signal) -> i64 {
         match self.target(task, target) {
-            Some(target) if !self.tasks[target].reaped => {
+            Some(target) if !self.is_gone(target) => {
                 let state = &mut self.tasks[target];
                 if state.status.is_none() && !state.sent.contains(&signal) {
                     state.sent.push(signal);

@@ -16,6 +16,8 @@ pub(super) struct World {
     pub(super) pipes: Vec<PipeState>,
     pub(super) variables: [i64; VARIABLES],
     output: String,
+    /// How many bytes a pipe holds.
+    pub(super) capacity: usize,
 }
 
 /// A task, dead or alive.
@@ -89,9 +91,9 @@ impl Look {
 }
 
 impl World {
-    pub(super) fn new(program: Arc<[Op]>) -> World {
-        let mut world =
-            World { tasks: Vec::new(), pipes: Vec::new(), variables: [0; VARIABLES], output: String::new() };
+    pub(super) fn new(program: Arc<[Op]>, capacity: usize) -> World {
+        let (tasks, pipes, variables, output) = (Vec::new(), Vec::new(), [0; VARIABLES], String::new());
+        let mut world = World { tasks, pipes, variables, output, capacity };
         world.tasks.push(Task::new(TaskPath::default(), None, program));
         world.tasks[0].settle();
         world

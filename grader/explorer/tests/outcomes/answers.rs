@@ -1,9 +1,9 @@
 //! Verdicts, faults, replay, shrinking.
 
-use super::corpus::*;
 use grader_explorer::faults::{Place, faults_in, search_with_faults};
 use grader_explorer::shrink::{Complexity, changes};
 use grader_explorer::simulated::Op::*;
+use grader_explorer::simulated::corpus::*;
 use grader_explorer::simulated::{Did, End as PipeEnd, Op, Outcome, Simulated, Target};
 use grader_explorer::*;
 use grader_trace::{Errno, TaskPath};

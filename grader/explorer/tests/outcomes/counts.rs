@@ -1,9 +1,9 @@
 //! How many traces there are.
 
 use super::compare::{outcomes, reduced};
-use super::corpus::*;
 use grader_explorer::Exhaustive;
 use grader_explorer::simulated::Op::*;
+use grader_explorer::simulated::corpus::*;
 use grader_explorer::simulated::{Simulated, Stdout};
 
 #[test]

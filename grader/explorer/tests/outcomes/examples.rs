@@ -1,8 +1,8 @@
 //! What can come of the programs made by hand.
 
 use super::compare::{difference, enumerated, reduced};
-use super::corpus::*;
 use grader_explorer::simulated::Op::*;
+use grader_explorer::simulated::corpus::*;
 use grader_explorer::simulated::{Op, Simulated, Target};
 use std::collections::BTreeSet;
 

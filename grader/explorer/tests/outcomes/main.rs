@@ -3,7 +3,7 @@
 //! | file | claim |
 //! |---|---|
 //! | `compare` | how both are run and compared |
-//! | `corpus`, `examples` | small programs by hand, and what can come of each |
+//! | `examples` | small programs by hand, and what can come of each |
 //! | `generated` | random programs; `FORKLINGS_EXPLORER_PROGRAMS=N` and `FORKLINGS_EXPLORER_SEED=S` for a longer run |
 //! | `relation` | each line of the dependency relation: hidden, an outcome is lost |
 //! | `counts` | how many traces there are, where that is known |
@@ -13,7 +13,6 @@
 
 mod answers;
 mod compare;
-mod corpus;
 mod counts;
 mod examples;
 mod generated;

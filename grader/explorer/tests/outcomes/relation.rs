@@ -3,8 +3,8 @@
 //! The program of each line has few traces; with the line hidden, an outcome that enumeration finds is missed.
 
 use super::compare::{difference, enumerated, reduced};
-use super::corpus::*;
 use grader_explorer::simulated::Op::*;
+use grader_explorer::simulated::corpus::*;
 use grader_explorer::simulated::{End, Hidden, Op, Simulated, Target};
 use grader_trace::PipeEnd;
 use grader_trace::order::{How, Resource};

@@ -8,6 +8,7 @@
 
 mod births;
 mod ends;
+mod interprets;
 mod kernel;
 mod limits;
 mod output;
@@ -23,7 +24,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 10] = [
+const SUBJECTS: [Modes; 11] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -34,6 +35,7 @@ const SUBJECTS: [Modes; 10] = [
     start::mode,
     tracing::mode,
     schedules::mode,
+    interprets::mode,
 ];
 
 fn main() -> ExitCode {

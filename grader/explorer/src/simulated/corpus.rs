@@ -1,36 +1,46 @@
-//! Small programs by hand: each named by what is in question.
+//! Small programs by hand: each named by what is in question. They also run on the real kernel (in grader-tracer's
+//! tests).
 
-use grader_explorer::simulated::Op::*;
-use grader_explorer::simulated::{End, Op, Target, Who};
+use super::program::Op::*;
+use super::program::{End, Op, Target, Who};
 use grader_trace::Signal;
 
+/// A signal that is often handled.
 pub const USR1: Signal = Signal(10);
+/// A signal that is never handled.
 pub const TERM: Signal = Signal(15);
 
+/// A child that does this.
 pub fn fork<const N: usize>(body: [Op; N]) -> Op {
     Fork(body.into())
 }
 
+/// Reaps any child.
 pub fn wait() -> Op {
     Wait { who: Who::Any, nohang: false }
 }
 
+/// Reaps the nth child.
 pub fn wait_for(nth: usize) -> Op {
     Wait { who: Who::Nth(nth), nohang: false }
 }
 
+/// Reaps a child if one has ended.
 pub fn ask() -> Op {
     Wait { who: Who::Any, nohang: true }
 }
 
+/// Waits for the first pipe.
 pub fn poll(timed: bool) -> Op {
     Poll { pipe: 0, timed }
 }
 
+/// Handles [`USR1`].
 pub fn handle<const N: usize>(restart: bool, body: [Op; N]) -> Op {
     Handle { signal: USR1, restart, body: body.into() }
 }
 
+/// A branch on the last answer.
 pub fn when<const N: usize, const M: usize>(answer: i64, then: [Op; N], otherwise: [Op; M]) -> Op {
     If(answer, then.into(), otherwise.into())
 }

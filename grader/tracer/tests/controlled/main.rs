@@ -1,0 +1,22 @@
+//! One task at a time, held to account: what the real kernel does under the explorer is what a simulated machine does,
+//! what a schedule did once it does again, and what happens untraced had been foreseen.
+//!
+//! | file | claim |
+//! |---|---|
+//! | `text` | a program of the simulated machine as an argument of the specimen, which interprets it |
+//! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
+//! | `outcomes` | the two are the same |
+//!
+//! Longer runs: `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`.
+
+#![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
+
+mod outcomes;
+mod real;
+mod simulated;
+mod text;
+
+/// A number from the environment, for longer runs.
+fn setting(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().expect("a number"))
+}

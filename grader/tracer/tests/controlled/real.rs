@@ -1,0 +1,92 @@
+//! Programs on the real kernel, one task at a time.
+
+use super::simulated::Outcomes;
+use super::text::text;
+use grader_explorer::simulated::{Op, TaskOutcome};
+use grader_explorer::{Budget, Dpor, Execution, Judgement, Report, Verdict, explore};
+use grader_trace::order::{Outputs, Step, TraceOrder};
+use grader_trace::{Fate, TaskPath};
+use grader_tracer::controlled::{Controlled, Deed};
+use grader_tracer::{Launch, Limits, Plan, Stdin, Stdout, Watch};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::Duration;
+
+/// The specimen, interpreting a program whose bytes are `scale` bytes each.
+pub fn launch(program: &[Op], scale: usize) -> Launch {
+    let argv = ["specimen".into(), "interprets".into(), text(program), scale.to_string()];
+    Launch {
+        program: Path::new(env!("CARGO_BIN_EXE_specimen")).to_owned(),
+        argv: argv.into_iter().map(OsString::from).collect(),
+        env: vec![("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())],
+        dir: None,
+        umask: None,
+        stdin: Stdin::Null,
+        stdout: Stdout::Terminal,
+        limits: Limits { wall: Duration::from_secs(20), ..Limits::default() },
+        watch: Watch::ALL,
+        plan: Plan::default(),
+        snapshots: false,
+    }
+}
+
+/// A machine that runs it.
+pub fn machine(program: &[Op], scale: usize) -> Controlled<'static> {
+    Controlled::new(&launch(program, scale), Box::new(|| Ok(()))).expect("the kernel can be asked")
+}
+
+/// What reduction has found.
+pub struct Explored {
+    pub outcomes: Outcomes,
+    pub report: Report,
+}
+
+/// All that can come of a program. `Err`: no complete answer.
+pub fn explored(program: &[Op], scale: usize) -> Result<Explored, String> {
+    let mut machine = machine(program, scale);
+    let mut found: BTreeMap<Vec<TaskOutcome>, Outputs> = BTreeMap::new();
+    let budget = Budget { steps: 400, ..Budget::default() };
+    let report = explore(&mut machine, &mut Dpor::default(), &budget, |machine, execution| {
+        found.entry(tasks(machine)).or_default().add(&order(execution));
+        Judgement::Holds
+    });
+    let report = report.map_err(|trouble| trouble.to_string())?;
+    if !matches!(report.verdict, Verdict::Complete { .. }) {
+        return Err(format!("{:?}", report.verdict));
+    }
+    let mut outcomes = Outcomes::new();
+    for (tasks, mut outputs) in found {
+        let listing = outputs.first(100_000, 10_000_000);
+        assert!(listing.complete);
+        let text = |output: Vec<u8>| String::from_utf8(output).expect("ASCII");
+        outcomes.insert(tasks, listing.outputs.into_iter().map(text).collect());
+    }
+    Ok(Explored { outcomes, report })
+}
+
+/// What became of the tasks of the last execution.
+pub fn tasks(machine: &Controlled<'_>) -> Vec<TaskOutcome> {
+    let trace = machine.trace();
+    let reaped = |pid| trace.tasks().iter().any(|t| t.pid == pid && matches!(t.fate, Fate::Reaped { .. }));
+    let outcome = |(task, pid): (TaskPath, _)| TaskOutcome {
+        status: machine.world().status(&task).map(Into::into),
+        reaped: reaped(pid),
+        task,
+    };
+    let mut tasks: Vec<TaskOutcome> = machine.pids().into_iter().map(outcome).collect();
+    tasks.sort();
+    tasks
+}
+
+/// An execution's order.
+pub fn order(execution: &Execution<Deed>) -> TraceOrder {
+    let taken = execution.path.taken.iter().zip(&execution.events);
+    let steps = taken.map(|((choice, touched), deeds)| Step {
+        task: choice.task.clone(),
+        touched: touched.clone(),
+        births: deeds.iter().flat_map(|deed| deed.births.clone()).collect(),
+        output: deeds.iter().flat_map(|deed| deed.output.clone()).collect(),
+    });
+    TraceOrder::new(steps.collect())
+}

@@ -1,0 +1,340 @@
+//! Interprets programs of the explorer's simulated machine with real system calls.
+//!
+//! The text is what `tests/controlled/text.rs` writes: letters with numbers of a fixed width, bodies in parentheses.
+//! Everything is read before the first call, so that a child or a handler allocates nothing.
+
+use crate::kernel::{close, exit, on_signal, parent, pid, pipe};
+use libc::{c_int, pid_t};
+use std::ptr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering::Relaxed};
+
+pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
+    match (mode, args) {
+        ("interprets", [text, scale]) => {
+            let _ = SCALE.set(scale.parse().expect("how many bytes a byte is"));
+            let ops: &'static [Op] = Reader(text.bytes().collect(), 0).list().leak();
+            let mut handlers = Vec::new();
+            collect(ops, &mut handlers);
+            let _ = HANDLERS.set(handlers);
+            ME.store(pid(), Relaxed);
+            // Rust ignores it, and the simulated machine's programs do not.
+            on_signal(libc::SIGPIPE, libc::SIG_DFL, 0);
+            run(ops);
+            exit(0)
+        }
+        _ => None,
+    }
+}
+
+/// One byte of the simulated machine is so many bytes here.
+static SCALE: OnceLock<usize> = OnceLock::new();
+/// Every handler of the program; a signal's current one is an index.
+static HANDLERS: OnceLock<Vec<&'static [Op]>> = OnceLock::new();
+static HANDLER_OF: [AtomicUsize; 65] = [const { AtomicUsize::new(0) }; 65];
+
+static ANSWER: AtomicI64 = AtomicI64::new(0);
+static ME: AtomicI32 = AtomicI32::new(0);
+static PARENT: AtomicI32 = AtomicI32::new(0);
+static CHILDREN: [AtomicI32; 16] = [const { AtomicI32::new(0) }; 16];
+static BORN: AtomicUsize = AtomicUsize::new(0);
+/// Read end and write end of each pipe; −1 if closed.
+static PIPES: [[AtomicI32; 2]; 8] = [const { [const { AtomicI32::new(-1) }; 2] }; 8];
+static MADE: AtomicUsize = AtomicUsize::new(0);
+
+/// See `grader_explorer::simulated::Op`.
+enum Op {
+    Print(u8),
+    PrintAnswer,
+    Fork(Vec<Op>),
+    Exit(i32),
+    ExitAnswer,
+    Wait { nth: Option<usize>, nohang: bool },
+    Pipe,
+    Read(usize, usize),
+    Write(usize, usize, u8),
+    Close(usize, usize),
+    Poll { pipe: usize, timed: bool },
+    Kill(Option<usize>, c_int),
+    Handle { signal: usize, restart: bool, body: Vec<Op>, index: AtomicUsize },
+    Pause,
+    Sleep,
+    AskParent,
+    If(i64, Vec<Op>, Vec<Op>),
+}
+
+struct Reader(Vec<u8>, usize);
+
+impl Reader {
+    fn byte(&mut self) -> u8 {
+        self.1 += 1;
+        self.0[self.1 - 1]
+    }
+
+    fn number(&mut self, digits: usize) -> i64 {
+        let from = self.1;
+        self.1 += digits;
+        let text = std::str::from_utf8(&self.0[from..self.1]).expect("digits");
+        text.parse().expect("a number")
+    }
+
+    fn place(&mut self) -> usize {
+        self.number(1) as usize
+    }
+
+    /// A list without parentheses, up to the end or the closing one.
+    fn list(&mut self) -> Vec<Op> {
+        let mut ops = Vec::new();
+        while self.1 < self.0.len() && self.0[self.1] != b')' {
+            ops.push(self.op());
+        }
+        ops
+    }
+
+    fn body(&mut self) -> Vec<Op> {
+        assert_eq!(self.byte(), b'(');
+        let ops = self.list();
+        assert_eq!(self.byte(), b')');
+        ops
+    }
+
+    fn op(&mut self) -> Op {
+        match self.byte() {
+            b'p' => Op::Print(self.byte()),
+            b'n' => Op::PrintAnswer,
+            b'f' => Op::Fork(self.body()),
+            b'x' => Op::Exit(self.number(3) as i32),
+            b'X' => Op::ExitAnswer,
+            b'w' => Op::Wait { nth: None, nohang: self.byte() == b'n' },
+            b'v' => Op::Wait { nth: Some(self.place()), nohang: self.byte() == b'n' },
+            b'o' => Op::Pipe,
+            b'r' => Op::Read(self.place(), self.place()),
+            b't' => Op::Write(self.place(), self.place(), self.byte()),
+            b'c' => Op::Close(self.place(), self.place()),
+            b'l' => Op::Poll { pipe: self.place(), timed: self.byte() == b't' },
+            b'k' => Op::Kill(None, self.number(2) as c_int),
+            b'K' => Op::Kill(Some(self.place()), self.number(2) as c_int),
+            b'h' => Op::Handle {
+                signal: self.number(2) as usize,
+                restart: self.byte() == b'r',
+                body: self.body(),
+                index: AtomicUsize::new(0),
+            },
+            b'z' => Op::Pause,
+            b's' => Op::Sleep,
+            b'g' => Op::AskParent,
+            b'i' => Op::If(self.number(5), self.body(), self.body()),
+            other => panic!("no operation `{}`", char::from(other)),
+        }
+    }
+}
+
+fn collect(ops: &'static [Op], handlers: &mut Vec<&'static [Op]>) {
+    for op in ops {
+        match op {
+            Op::Fork(body) => collect(body, handlers),
+            Op::Handle { body, index, .. } => {
+                index.store(handlers.len(), Relaxed);
+                handlers.push(body);
+                collect(body, handlers);
+            }
+            Op::If(_, then, otherwise) => {
+                collect(then, handlers);
+                collect(otherwise, handlers);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn run(ops: &'static [Op]) {
+    for op in ops {
+        let answer = match op {
+            Op::Print(letter) => {
+                output(&[*letter]);
+                continue;
+            }
+            Op::PrintAnswer => {
+                print_answer();
+                continue;
+            }
+            Op::Handle { signal, restart, index, .. } => {
+                HANDLER_OF[*signal].store(index.load(Relaxed), Relaxed);
+                let flags = if *restart { libc::SA_RESTART } else { 0 };
+                let handler: extern "C" fn(c_int) = handle;
+                on_signal(*signal as c_int, handler as libc::sighandler_t, flags);
+                continue;
+            }
+            Op::If(number, then, otherwise) => {
+                run(if ANSWER.load(Relaxed) == *number { then } else { otherwise });
+                continue;
+            }
+            Op::Exit(status) => exit(*status),
+            Op::ExitAnswer => exit((ANSWER.load(Relaxed) & 0xff) as i32),
+            Op::Fork(body) => fork(body),
+            Op::Wait { nth, nohang } => wait(*nth, *nohang),
+            Op::Pipe => {
+                let (read, write) = pipe();
+                let ends = &PIPES[MADE.fetch_add(1, Relaxed)];
+                ends[0].store(read, Relaxed);
+                ends[1].store(write, Relaxed);
+                0
+            }
+            Op::Read(pipe, wanted) => read(end(*pipe, 0), *wanted),
+            Op::Write(pipe, bytes, digit) => write(end(*pipe, 1), *bytes, *digit),
+            Op::Close(pipe, which) => match end(*pipe, *which) {
+                -1 => -i64::from(libc::EBADF),
+                fd => {
+                    PIPES[*pipe][*which].store(-1, Relaxed);
+                    close(fd);
+                    0
+                }
+            },
+            Op::Poll { pipe, timed } => poll(end(*pipe, 0), *timed),
+            Op::Kill(None, signal) => kill(PARENT.load(Relaxed), *signal),
+            Op::Kill(Some(nth), signal) => kill(CHILDREN[*nth].load(Relaxed), *signal),
+            // SAFETY: pause takes nothing.
+            Op::Pause => answer(unsafe { libc::pause() }.into()),
+            Op::Sleep => sleep(),
+            Op::AskParent => {
+                let parent = parent();
+                i64::from(PARENT.load(Relaxed) == 0 || parent == PARENT.load(Relaxed))
+            }
+        };
+        ANSWER.store(answer, Relaxed);
+    }
+}
+
+/// A handler's answers are its own.
+extern "C" fn handle(signal: c_int) {
+    let before = ANSWER.load(Relaxed);
+    if let Some(handlers) = HANDLERS.get() {
+        run(handlers[HANDLER_OF[signal as usize].load(Relaxed)]);
+    }
+    ANSWER.store(before, Relaxed);
+}
+
+/// What a call answered, errors as negative numbers.
+fn answer(result: i64) -> i64 {
+    if result == -1 {
+        -i64::from(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+    } else {
+        result
+    }
+}
+
+fn end(pipe: usize, which: usize) -> c_int {
+    if pipe < MADE.load(Relaxed) { PIPES[pipe][which].load(Relaxed) } else { -1 }
+}
+
+fn fork(body: &'static [Op]) -> i64 {
+    // SAFETY: there is one thread, so the child may do whatever its parent may.
+    match unsafe { libc::fork() } {
+        0 => {
+            PARENT.store(ME.load(Relaxed), Relaxed);
+            ME.store(pid(), Relaxed);
+            BORN.store(0, Relaxed);
+            ANSWER.store(0, Relaxed);
+            run(body);
+            exit(0)
+        }
+        -1 => answer(-1),
+        child => {
+            CHILDREN[BORN.fetch_add(1, Relaxed)].store(child, Relaxed);
+            1
+        }
+    }
+}
+
+fn wait(nth: Option<usize>, nohang: bool) -> i64 {
+    let whom: pid_t = match nth {
+        None => -1,
+        Some(nth) if nth < BORN.load(Relaxed) => CHILDREN[nth].load(Relaxed),
+        // Nobody is one's own child.
+        Some(_) => ME.load(Relaxed),
+    };
+    let mut status = 0;
+    // SAFETY: `status` is a live int, and waitpid writes nothing else.
+    let child = unsafe { libc::waitpid(whom, &raw mut status, if nohang { libc::WNOHANG } else { 0 }) };
+    if child <= 0 {
+        return answer(child.into());
+    }
+    let nth = CHILDREN.iter().position(|known| known.load(Relaxed) == child).map_or(0, |nth| nth as i64);
+    let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 50 + libc::WTERMSIG(status) };
+    100 * (nth + 1) + i64::from(code)
+}
+
+/// The digits that came, one for each `SCALE` bytes.
+fn read(fd: c_int, wanted: usize) -> i64 {
+    let scale = *SCALE.get().unwrap_or(&1);
+    let mut bytes = [0u8; 1 << 16];
+    // SAFETY: the buffer is alive, and twice the scale is the most that a program wants.
+    let got = unsafe { libc::read(fd, bytes.as_mut_ptr().cast(), (wanted * scale).min(bytes.len())) };
+    if got < 0 {
+        return answer(got as i64);
+    }
+    bytes[..got as usize]
+        .iter()
+        .step_by(scale)
+        .fold(0, |number, digit| 10 * number + i64::from(*digit - b'0'))
+}
+
+fn write(fd: c_int, bytes: usize, digit: u8) -> i64 {
+    let scale = *SCALE.get().unwrap_or(&1);
+    let mut buffer = [0u8; 1 << 16];
+    let length = (bytes * scale).min(buffer.len());
+    buffer[..length].fill(digit);
+    // SAFETY: the buffer is alive and at least so long.
+    let done = answer(unsafe { libc::write(fd, buffer.as_ptr().cast(), length) } as i64);
+    if done < 0 { done } else { done / scale as i64 }
+}
+
+/// poll(2) for input. What is closed is not asked about.
+fn poll(fd: c_int, timed: bool) -> i64 {
+    if fd < 0 {
+        return -i64::from(libc::EBADF);
+    }
+    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one live entry.
+    answer(unsafe { libc::poll(&raw mut entry, 1, if timed { 1 } else { -1 }) }.into())
+}
+
+fn kill(target: pid_t, signal: c_int) -> i64 {
+    // SAFETY: kill takes two numbers.
+    answer(unsafe { libc::kill(target, signal) }.into())
+}
+
+fn sleep() -> i64 {
+    let time = libc::timespec { tv_sec: 0, tv_nsec: 300_000 };
+    // SAFETY: the time is alive, and the rest is not asked for.
+    answer(unsafe { libc::nanosleep(&raw const time, ptr::null_mut()) }.into())
+}
+
+fn output(bytes: &[u8]) {
+    // SAFETY: the bytes are alive, and the length is theirs.
+    let _ = unsafe { libc::write(1, bytes.as_ptr().cast(), bytes.len()) };
+}
+
+/// In parentheses, in one write, without allocating.
+fn print_answer() {
+    let answer = ANSWER.load(Relaxed);
+    let mut text = [0u8; 24];
+    let mut at = text.len() - 1;
+    text[at] = b')';
+    let mut rest = answer.unsigned_abs();
+    loop {
+        at -= 1;
+        text[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if answer < 0 {
+        at -= 1;
+        text[at] = b'-';
+    }
+    at -= 1;
+    text[at] = b'(';
+    output(&text[at..]);
+}
