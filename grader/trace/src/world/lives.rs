@@ -61,6 +61,8 @@ impl World {
         let marked = task.slots.iter().filter(|(_, slot)| slot.cloexec);
         let closes =
             marked.fold(Footprint::nothing(), |sum, (fd, _)| sum.and(self.close_touches(path, *fd..=*fd)));
+        let reset = task.signals.heeded_until_exec();
+        let closes = reset.fold(closes, |sum, signal| sum.changes(Resource::Signal(path.clone(), signal)));
         if self.lender(path).is_some() { closes.changes(Resource::Life(path.clone())) } else { closes }
     }
 

@@ -35,6 +35,12 @@ impl Signals {
         self.drop_ignored();
     }
 
+    /// Those that would vanish by default, and now do something else: an exec makes a difference to whoever sends them.
+    pub(super) fn heeded_until_exec(&self) -> impl Iterator<Item = Signal> {
+        let heeded = self.actions.iter().filter(|(_, (action, _))| *action != Disposition::Ignore);
+        heeded.map(|(signal, _)| *signal).filter(|signal| default_of(*signal) == Default::Ignored)
+    }
+
     fn action(&self, signal: Signal) -> (Disposition, u64) {
         self.actions.get(&signal).copied().unwrap_or((Disposition::Default, 0))
     }

@@ -60,6 +60,7 @@ impl Controlled<'_> {
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         // Killed just now: its exit event follows.
         let Some(registers) = registers else { return Ok(false) };
+        self.notes_mask(path)?;
         let call =
             Call { number: arch::number(&registers), args: arch::arguments(&registers), memory: Memory(pid) };
         let op = if asks::is_event(&call) { decode::enter(&call) } else { None };

@@ -12,6 +12,7 @@ use crate::arch;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
+use grader_trace::world::{Answer, Ask};
 use grader_trace::{Operation, Pid, Sender, Signal, TaskPath};
 
 impl Controlled<'_> {
@@ -41,6 +42,18 @@ impl Controlled<'_> {
         self.release(path, entry, How::Interrupted)
     }
 
+    /// Which signals a task holds back changes without a call when a handler begins, and when it returns.
+    pub(super) fn notes_mask(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        if !task.has_handled {
+            return Ok(());
+        }
+        if let Ok(mask) = ptrace::signal_mask(task.pid) {
+            self.world.did(path, &Ask::Mask(mask), Answer::Value(0));
+        }
+        Ok(())
+    }
+
     /// A task is about to get a signal; whether it stays there, because that will end it.
     pub(super) fn gets(&mut self, path: &TaskPath, signal: Signal) -> Result<bool, Trouble> {
         let task = self.task(path)?;
@@ -58,6 +71,7 @@ impl Controlled<'_> {
             ptrace::name_sender(&mut info, by.0);
             still_there("naming a signal's sender", ptrace::set_signal_info(pid, &info)).map_err(broken)?;
             let sender = sender.unwrap_or(Sender::Kernel);
+            self.task(path)?.has_handled = true;
             self.recorder.instant(id, Operation::Signal { signal, sender }, false);
             self.resume(pid, Resume::Free, signal.0)?;
             return Ok(false);
@@ -67,11 +81,13 @@ impl Controlled<'_> {
                 self.task(path)?.at = At::Dying(signal);
                 return Ok(true);
             }
+            self.task(path)?.has_handled = true;
             self.resume(pid, Resume::Free, signal.0)?;
             return Ok(false);
         }
         let own = ptrace::sender(&info) == pid;
         if own || signal == Signal(libc::SIGPIPE) {
+            self.task(path)?.has_handled = true;
             self.recorder.instant(id, Operation::Signal { signal, sender: Sender::Process(Pid(pid)) }, false);
             self.resume(pid, Resume::Free, signal.0)?;
             return Ok(false);

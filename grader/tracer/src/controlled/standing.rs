@@ -29,6 +29,8 @@ pub(super) struct Standing {
     pub(super) again: bool,
     /// A signal that was sent to it because its arrival was chosen, until it arrives.
     pub(super) arriving: Option<(Signal, Option<grader_trace::Sender>)>,
+    /// It has had a handler to run. While one runs, the kernel holds its signal back.
+    pub(super) has_handled: bool,
 }
 
 /// What a task stands at.
@@ -92,6 +94,7 @@ impl Standing {
             random: 0,
             again: false,
             arriving: None,
+            has_handled: false,
         }
     }
 }

@@ -7,7 +7,8 @@
 //! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
 //! | `outcomes` | the two are the same |
 //!
-//! Longer runs: `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`.
+//! Longer runs: `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`, as in
+//! `FORKLINGS_KERNEL_PROGRAMS=3000 cargo test -p grader-tracer --features controlled --test controlled generated`.
 
 #![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
 

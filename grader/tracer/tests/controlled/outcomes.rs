@@ -93,6 +93,58 @@ fn generated_programs_come_to_the_same_on_the_kernel() {
 }
 
 #[test]
+fn signals_in_handlers_come_to_the_same_on_the_kernel() {
+    use grader_explorer::simulated::Op::*;
+    use grader_explorer::simulated::Target::{Child, Parent};
+    use grader_explorer::simulated::corpus::{TERM, USR1, fork, handle, poll, wait};
+    let sends = || fork([Kill(Parent, USR1)]);
+    let programs = [
+        // While a handler runs, its signal is held back.
+        vec![handle(true, [Sleep, PrintAnswer]), sends(), sends(), wait(), wait()],
+        vec![handle(false, [Print('('), Sleep, Print(')')]), sends(), sends(), Pause, Print('p')],
+        vec![handle(false, [Pause, Print('!')]), sends(), sends(), wait()],
+        vec![
+            Pipe,
+            handle(false, [poll(true), PrintAnswer]),
+            sends(),
+            fork([Kill(Parent, USR1), Write(0, 1, 1)]),
+        ],
+        vec![handle(false, [Sleep, PrintAnswer]), sends(), fork([Kill(Parent, TERM)]), wait()],
+        vec![Pipe, handle(true, [Write(0, 1, 4)]), sends(), Read(0, 1), PrintAnswer],
+        vec![
+            handle(true, [Print('1')]),
+            Handle { signal: TERM, restart: false, body: [Print('<'), Sleep, Print('>')].into() },
+            fork([Kill(Parent, TERM), Kill(Parent, USR1)]),
+            wait(),
+            PrintAnswer,
+        ],
+        // A handler that ends its process, one that is changed, one that is inherited.
+        vec![handle(true, [Exit(5)]), sends(), Print('p'), wait()],
+        vec![handle(true, [Print('1')]), sends(), handle(true, [Print('2')]), wait()],
+        vec![
+            handle(false, [Print('!')]),
+            fork([Pause, Print('c')]),
+            Kill(Child(0), USR1),
+            Kill(Child(0), USR1),
+            wait(),
+            PrintAnswer,
+        ],
+        vec![
+            handle(false, [Exit(9)]),
+            fork([Pipe, Read(0, 1), PrintAnswer]),
+            Kill(Child(0), USR1),
+            wait(),
+            PrintAnswer,
+        ],
+    ];
+    for program in programs {
+        let result =
+            compared(&program, 1, 500_000).unwrap_or_else(|| panic!("{}: too large", text(&program)));
+        assert!(result.is_ok(), "{}", result.expect_err("not the same"));
+    }
+}
+
+#[test]
 fn full_pipes_come_to_the_same_on_the_kernel() {
     use grader_explorer::simulated::End;
     use grader_explorer::simulated::Op::*;

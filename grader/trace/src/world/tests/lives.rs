@@ -133,6 +133,16 @@ fn a_new_program_has_no_handlers_and_ignores_what_was_ignored() {
 }
 
 #[test]
+fn an_exec_beside_the_end_of_a_child_decides_whether_the_signal_is_kept() {
+    for (calls, noticed) in
+        [(vec![FORK], false), (vec![handle(USR1), FORK], false), (vec![handle(Signal::CHLD), FORK], true)]
+    {
+        let world = World::after(&calls);
+        assert_eq!(world.conflict((&root(), &Ask::Exec), (&task(&[0]), &EXIT)), noticed, "{calls:?}");
+    }
+}
+
+#[test]
 fn an_end_touches_what_it_closes() {
     let mut world = World::after(&[NEW_PIPE]);
     let child = world.forks(&root());
