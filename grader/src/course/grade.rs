@@ -15,7 +15,7 @@ use super::scenario::Run;
 use super::unwritten::Unwritten;
 use super::{Exercise, blocked};
 use crate::report::model::{Evidence, Points, Strength, Verdict};
-use crate::run::SCHEDULE;
+use crate::run::{PLAIN, SCHEDULE};
 use grader_trace::{Ending, ExitStatus, Task, TaskId};
 
 /// What came of grading one exercise.
@@ -75,23 +75,36 @@ impl CheckGrade {
     }
 }
 
-/// Whether a check makes a claim about every schedule: it is judged in the run as it comes.
-pub fn is_about_every_schedule(check: &Check) -> bool {
-    check.scenarios.contains(&"plain")
-}
-
-/// Whether all claims about every schedule hold in this run.
-pub fn holds_everywhere(exercise: &Exercise, run: &Run) -> bool {
-    let mut claims = exercise.checks.iter().filter(|check| is_about_every_schedule(check));
+/// Whether all checks that are judged in this scenario hold in this run.
+pub fn holds_in(exercise: &Exercise, scenario: &str, run: &Run) -> bool {
+    let mut claims = exercise.checks.iter().filter(|check| check.scenarios.contains(&scenario));
     claims.all(|check| !matches!((check.judge)(run), Err(Objection::Fails(_))))
 }
 
+/// In how many schedules of a scenario the checks were judged, and held; whether these were all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proved {
+    /// Which scenario.
+    pub scenario: &'static str,
+    /// How many schedules.
+    pub executions: u64,
+    /// All of them.
+    pub all: bool,
+}
+
 impl Grade {
-    /// The claims about every schedule were judged in so many schedules, and held; `all`: in every one.
-    pub fn proved(&mut self, executions: u64, all: bool) {
-        let holds = |grade: &&mut CheckGrade| matches!(grade.outcome, CheckOutcome::Holds(_));
-        let claims = self.checks.iter_mut().filter(|grade| is_about_every_schedule(grade.check));
-        for grade in claims.filter(holds) {
+    /// Checks that hold rest on more than the runs that were graded. `paced`: scenarios that only choose among
+    /// schedules, as these do.
+    pub fn rests_on(&mut self, proved: &[Proved], paced: &[&str]) {
+        for grade in self.checks.iter_mut().filter(|grade| matches!(grade.outcome, CheckOutcome::Holds(_))) {
+            let scenarios = grade.check.scenarios.iter().filter(|scenario| !paced.contains(scenario));
+            let of = |scenario: &&str| proved.iter().find(|proved| proved.scenario == *scenario);
+            let found: Vec<Option<&Proved>> = scenarios.map(of).collect();
+            let executions: u64 = found.iter().flatten().map(|proved| proved.executions).sum();
+            if executions == 0 {
+                continue;
+            }
+            let all = found.iter().all(|proved| proved.is_some_and(|proved| proved.all));
             grade.evidence = if all {
                 Evidence { strength: Strength::EverySchedule, executions }
             } else {
@@ -102,7 +115,7 @@ impl Grade {
 }
 
 /// Grades the runs of one exercise, one a scenario. A counterexample counts for every check that
-/// makes a claim about every schedule.
+/// is judged in the run as it comes.
 pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
     let mut checks: Vec<CheckGrade> = exercise.checks.iter().map(|check| over_all(check, runs)).collect();
     let unwritten = Unwritten::find(exercise, runs).map(|unwritten| unwritten.replace(&mut checks, runs));
@@ -117,7 +130,7 @@ pub fn grade(exercise: &'static Exercise, runs: &[Run]) -> Grade {
 fn over_all(check: &'static Check, runs: &[Run]) -> CheckGrade {
     let mut judged = 0;
     let mut worst: Option<CheckOutcome> = None;
-    let found = is_about_every_schedule(check) && runs.iter().any(|run| run.scenario.id == SCHEDULE);
+    let found = check.scenarios.contains(&PLAIN) && runs.iter().any(|run| run.scenario.id == SCHEDULE);
     for scenario in found.then_some(&SCHEDULE).into_iter().chain(check.scenarios) {
         let outcome = match runs.iter().enumerate().find(|(_, run)| run.scenario.id == *scenario) {
             None => CheckOutcome::CannotTell(format!("there was no run in the scenario {scenario}")),

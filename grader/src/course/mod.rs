@@ -27,7 +27,7 @@ pub mod scenario;
 pub mod unwritten;
 
 pub use check::{Check, Finding, Judgement, Objection, premise};
-pub use grade::{CheckGrade, CheckOutcome, Grade, grade, holds_everywhere};
+pub use grade::{CheckGrade, CheckOutcome, Grade, Proved, grade, holds_in};
 pub use scenario::{FileAfter, Run, Scenario};
 
 use grader_trace::Trace;

@@ -18,7 +18,7 @@ pub use sites::Sites;
 
 use crate::build::{self, Built, Workshop};
 use crate::busy::Busy;
-use crate::course::{Exercise, Grade, Run, grade, holds_everywhere};
+use crate::course::{Exercise, Grade, Proved, Run, Scenario, grade, holds_in};
 use crate::interrupt;
 use crate::problem::Problem;
 use crate::report::model::{Graded, Verdict};
@@ -28,10 +28,12 @@ use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
 use crate::workspace::Workspace;
 use grader_trace::Ending;
+use grader_tracer::Trouble;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::thread::ScopedJoinHandle;
 
 /// Whose program is examined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,21 +168,57 @@ pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) 
     }
 }
 
-/// Grades runs. If nothing speaks against them in the run as it came, the claims about every schedule are judged in every
-/// schedule; one in which they fail is added to the runs.
+/// Grades runs, and then judges in every schedule what was judged in runs that came to their end: schedules in which
+/// something fails take the place of such runs.
 fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> Grade {
-    let mut grade = grade(exercise, runs);
-    let holds = |run: &&Run| *run.trace().ending() == Ending::Finished;
-    let Some(plain) = runs.iter().find(|run| run.scenario.id == "plain").filter(holds) else { return grade };
-    match prove(job, &plain.scenario.clone(), &|run| holds_everywhere(exercise, run)) {
-        Ok(Proof::Always { executions }) => grade.proved(executions, true),
-        Ok(Proof::SoFar { executions }) => grade.proved(executions, false),
-        Ok(Proof::Fails(run)) => {
-            runs.push(*run);
-            return self::grade(exercise, runs);
+    let ended = |scenario: &&Scenario| {
+        let mut of_it = runs.iter().filter(|run| run.scenario.id == scenario.id);
+        !scenario.plan.only_paces() && of_it.any(|run| *run.trace().ending() == Ending::Finished)
+    };
+    let scenarios: Vec<&Scenario> = job.scenarios.iter().filter(ended).collect();
+    let mut proved = Vec::new();
+    for (scenario, proof) in scenarios.iter().zip(prove_all(exercise, job, &scenarios)) {
+        match proof {
+            Ok(Proof::Always { executions }) => {
+                proved.push(Proved { scenario: scenario.id, executions, all: true });
+            }
+            Ok(Proof::SoFar { executions }) => {
+                proved.push(Proved { scenario: scenario.id, executions, all: false });
+            }
+            Ok(Proof::Fails(run)) => match runs.iter_mut().find(|old| old.scenario.id == run.scenario.id) {
+                Some(old) => *old = *run,
+                None => runs.push(*run),
+            },
+            // What was judged without it stands, and says of itself how much that is.
+            Ok(Proof::Unknown(_)) | Err(_) => {}
         }
-        // What was judged without it stands, and says of itself how much that is.
-        Ok(Proof::Unknown(_)) | Err(_) => {}
     }
+    let mut grade = grade(exercise, runs);
+    let paced: Vec<&str> = job
+        .scenarios
+        .iter()
+        .filter(|scenario| scenario.plan.only_paces())
+        .map(|scenario| scenario.id)
+        .collect();
+    grade.rests_on(&proved, &paced);
     grade
+}
+
+/// On all processors.
+fn prove_all(exercise: &'static Exercise, job: &Job, scenarios: &[&Scenario]) -> Vec<Result<Proof, Trouble>> {
+    let mut proofs = Vec::new();
+    for some in scenarios.chunks(machine().processors.max(1)) {
+        std::thread::scope(|scope| {
+            let prove = |scenario: &'_ &Scenario| {
+                let scenario = (*scenario).clone();
+                scope.spawn(move || prove(job, &scenario, &|run| holds_in(exercise, scenario.id, run)))
+            };
+            let proving: Vec<_> = some.iter().map(prove).collect();
+            let join = |proving: ScopedJoinHandle<'_, _>| {
+                proving.join().unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            proofs.extend(proving.into_iter().map(join));
+        });
+    }
+    proofs
 }

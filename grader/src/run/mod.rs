@@ -8,7 +8,7 @@ mod proof;
 mod scratch;
 
 pub use pool::{Job, Runs, run_all};
-pub use proof::{Proof, SCHEDULE, prove};
+pub use proof::{PLAIN, Proof, SCHEDULE, prove};
 pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};

@@ -112,12 +112,19 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
         return Ok(Proof::Unknown(reason(&trouble)));
     }
     let run = run_of(&machine).map_err(super::trouble("read the files that the run left"))?;
-    let scenario =
-        Scenario { id: SCHEDULE, title: "in a schedule that the kernel may choose", ..scenario.clone() };
+    let scenario = match scenario.id {
+        PLAIN => {
+            Scenario { id: SCHEDULE, title: "in a schedule that the kernel may choose", ..scenario.clone() }
+        }
+        _ => scenario.clone(),
+    };
     Ok(Proof::Fails(Box::new(Run { scenario, schedule: Some(simplest.to_string()), ..run })))
 }
 
-/// The name of the circumstances of a counterexample.
+/// The name of the circumstances without anything special.
+pub const PLAIN: &str = "plain";
+
+/// The name of the circumstances of a counterexample that needs no others than those.
 pub const SCHEDULE: &str = "schedule";
 
 fn reason(trouble: &Inside) -> String {

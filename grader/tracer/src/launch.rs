@@ -123,6 +123,13 @@ pub struct Plan {
     pub exit: Option<ExitAs>,
 }
 
+impl Plan {
+    /// Whether it only holds tasks back: what happens then can happen without it.
+    pub fn only_paces(&self) -> bool {
+        self.pace != Pace::Natural && *self == Plan { pace: self.pace, ..Plan::default() }
+    }
+}
+
 /// Who gets ahead of whom. Each of these is a schedule that the kernel may choose on any day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Pace {

@@ -10,7 +10,7 @@ use crate::sys::memory::Memory;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
-use grader_trace::{Errno, Operation, Outcome, Stamp, TaskPath};
+use grader_trace::{Errno, Operation, Outcome, Stamp, TaskId, TaskPath};
 use libc::user_regs_struct;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -48,8 +48,17 @@ enum Made {
 impl Controlled<'_> {
     /// Lets a task's call go. It answers at the task's next stop.
     pub(super) fn release(&mut self, path: &TaskPath, entry: Entry, how: How) -> Result<(), Trouble> {
+        let is_root = path.0.is_empty();
+        let struck = entry.op.as_ref().filter(|_| how == How::Plain);
+        let struck = struck.and_then(|op| self.planned.strike(is_root, op));
+        let how = struck.map_or(how, How::Fails);
         let made = self.way(path, &entry, how)?;
         let mut registers = entry.registers;
+        if let (Ask::Exit(_), Some(exit)) = (&entry.ask, self.launch.plan.exit)
+            && self.task(path)?.id == TaskId(exit.task)
+        {
+            arch::set_first_argument(&mut registers, exit.code.into());
+        }
         let mut chunk = None;
         match made {
             Made::ByKernel => {}

@@ -8,7 +8,7 @@ use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, Report};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
-use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, TaskPath};
+use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, TaskId, TaskPath};
 use libc::pid_t;
 
 /// More processes at once are those of a program that makes them without end.
@@ -50,11 +50,19 @@ impl Controlled<'_> {
         if self.tasks.len() > MOST_TASKS {
             return Err(Trouble::Unmodelled(format!("more than {MOST_TASKS} processes live at once")));
         }
-        match self.next(child)? {
-            Report::Ended(_) => return Err(Trouble::Broken(format!("{child} ended before it began"))),
-            _ => self.resume(child, Resume::Free, 0)?,
+        if let Report::Ended(_) = self.next(child)? {
+            return Err(Trouble::Broken(format!("{child} ended before it began")));
         }
-        self.follow(&born)?;
+        match self.launch.plan.kill.filter(|kill| named.task == TaskId(kill.task)) {
+            Some(kill) => {
+                let task = self.task(&born)?;
+                (task.at, task.doomed) = (At::Doomed(kill.signal), true);
+            }
+            None => {
+                self.resume(child, Resume::Free, 0)?;
+                self.follow(&born)?;
+            }
+        }
         // A creator that sleeps in vfork stays at this stop: the kernel would let it go no further.
         if !sleeps {
             self.resume(pid, Resume::Free, 0)?;
@@ -97,11 +105,12 @@ impl Controlled<'_> {
 
     /// A task stands at its exit event.
     pub(super) fn ends(&mut self, path: &TaskPath) -> Result<(), Trouble> {
-        let (pid, id) = (self.task(path)?.pid, self.task(path)?.id);
+        let task = self.task(path)?;
+        let (pid, id, doomed) = (task.pid, task.id, task.doomed);
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let word = still_there("asking for an exit status", ptrace::event_message(pid)).map_err(broken)?;
         let status = ExitStatus::from_wait_status(word.unwrap_or(9) as i32);
-        let stamp = self.recorder.instant(id, Operation::Exit(status), false);
+        let stamp = self.recorder.instant(id, Operation::Exit(status), doomed);
         if let Some(registers) = registers {
             self.keep_snapshot(path, stamp, &registers)?;
         }

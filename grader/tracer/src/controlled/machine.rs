@@ -5,6 +5,7 @@ use super::identity;
 use super::server::Template;
 use super::standing::{At, Standing};
 use crate::engine::Recorder;
+use crate::engine::fault::Faults;
 use crate::filter::Filter;
 use crate::launch::{Cancel, Launch};
 use crate::output::Drain;
@@ -58,6 +59,8 @@ pub struct Controlled<'a> {
     /// Executions begin with a copy of a started program, where that is possible.
     copies: bool,
     pub(super) template: Option<Template>,
+    /// Calls that the plan makes fail.
+    pub(super) planned: Faults,
     /// The root has not come to the first call that counts.
     pub(super) starting: bool,
     pub(super) world: World,
@@ -110,6 +113,7 @@ impl<'a> Controlled<'a> {
             copies: true,
             template: None,
             starting: false,
+            planned: Faults::new(&[]),
             world: World::new(Pid(0), &[]),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
@@ -326,7 +330,7 @@ impl<'a> Controlled<'a> {
         let task = self.task(path)?;
         let ask = match &task.at {
             At::Call(entry) => entry.ask.clone(),
-            At::Dying(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
+            At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
@@ -392,6 +396,8 @@ impl<'a> Controlled<'a> {
                 Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
             },
             At::Dying(signal) => self.resume(pid, Resume::Free, signal.0)?,
+            // That wakes it by itself.
+            At::Doomed(signal) => process::kill(pid, signal.0),
             other => {
                 self.task(path)?.at = other;
                 return Err(Trouble::Broken(format!("{choice}: the task stands at no call")));
@@ -423,6 +429,7 @@ impl Machine for Controlled<'_> {
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
         self.written = 0;
+        self.planned = Faults::new(&self.launch.plan.faults);
         if self.template.is_none() {
             self.start()?;
         }

@@ -15,6 +15,8 @@ pub(super) struct Standing {
     pub(super) at: At,
     /// It runs the program that was started, not another one.
     pub(super) own_program: bool,
+    /// The plan kills it.
+    pub(super) doomed: bool,
     /// The files mapped into it, if they were looked up.
     pub(super) modules: Option<Arc<[Module]>>,
     /// Where its C library keeps its number: what it told set_tid_address(2), or 0.
@@ -46,6 +48,8 @@ pub(super) enum At {
     Vfork,
     /// A signal that it caused itself is about to kill it.
     Dying(Signal),
+    /// Its birth: the plan wants it to be killed by this signal before it does anything, at whatever time that is.
+    Doomed(Signal),
 }
 
 /// The entry of a call.
@@ -87,6 +91,7 @@ impl Standing {
             id,
             at: At::Running,
             own_program: false,
+            doomed: false,
             modules: None,
             tid_address: 0,
             part: None,

@@ -16,7 +16,7 @@
 mod births;
 mod calls;
 mod ends;
-mod fault;
+pub(crate) mod fault;
 mod leaving;
 mod loader;
 mod orphans;
