@@ -12,6 +12,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
         "fork" => include_str!("../skeletons/fork.rs"),
         "address-space" => include_str!("../skeletons/address-space.rs"),
         "wait" => include_str!("../skeletons/wait.rs"),
+        "fork-tree" => include_str!("../skeletons/fork-tree.rs"),
         "exec" => include_str!("../skeletons/exec.rs"),
         "redirect" => include_str!("../skeletons/redirect.rs"),
         "pipe" => include_str!("../skeletons/pipe.rs"),

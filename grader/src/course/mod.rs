@@ -36,11 +36,12 @@ use grader_tracer::Watch;
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
     use processes::*;
-    static COURSE: [Exercise; 7] = [
+    static COURSE: [Exercise; 8] = [
         hello::EXERCISE,
         fork::EXERCISE,
         address_space::EXERCISE,
         wait::EXERCISE,
+        fork_tree::EXERCISE,
         exec::EXERCISE,
         redirect::EXERCISE,
         pipe::EXERCISE,

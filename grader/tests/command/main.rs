@@ -14,5 +14,6 @@ mod programs;
 mod replay;
 #[path = "../specimen/mod.rs"]
 mod specimen;
+mod statements;
 mod terminal;
 mod users;

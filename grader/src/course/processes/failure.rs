@@ -1,11 +1,12 @@
 //! Calls that fail: fork at a limit, exec without a program; and a child whose failure must not get lost.
 
+use super::ending::nobody_is_left;
 use super::family::Family;
 use super::saying::{Said, Saying, Who, said_by};
 use crate::course::naming::{in_words, role};
 use crate::course::{Check, Finding, Judgement, Objection, Run, blocked};
 use grader_trace::{
-    CloneFlags, Errno, ExitStatus, Line, Operation, Piece, Signal, Stamp, Task, TaskId, Trace,
+    CloneFlags, Errno, ExitStatus, Fate, Line, Operation, Piece, Signal, Stamp, Task, TaskId, Trace,
 };
 
 /// "A fork that fails is reported." Its judge depends on how many processes are wanted.
@@ -135,6 +136,26 @@ pub fn ends_with_complaint(trace: &Trace, fails: impl Fn(String) -> Finding) -> 
             line.text,
             in_words(status)
         )),
+    }
+}
+
+/// After a fork that was refused: the children made before it have ended, and the root has reaped them. That nobody
+/// learns how they ended, because SIGCHLD is ignored, is not a matter of forks that fail.
+pub fn nobody_left_behind(trace: &Trace) -> Result<(), Finding> {
+    let who = role(trace, TaskId::ROOT);
+    let expected = format!(
+        "{who} lets go of the children that it has, reaps them, says why on stderr and does not end with 0"
+    );
+    if nobody_is_left(trace).is_err() {
+        return Err(Finding::new(expected, blocked::still_there(trace)).at(blocked::events(trace)));
+    }
+    let reaped = |child: &Task| matches!(child.fate, Fate::Reaped { .. } | Fate::Released);
+    match trace.children(TaskId::ROOT).into_iter().find(|child| !reaped(child)) {
+        None => Ok(()),
+        Some(child) => {
+            let observed = format!("{who} ended, and nobody had reaped {}", role(trace, child.id));
+            Err(Finding::new(expected, observed).at(trace.birth_of(child.id)))
+        }
     }
 }
 

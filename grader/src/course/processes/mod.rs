@@ -30,6 +30,7 @@ pub mod exec;
 pub mod failure;
 pub mod family;
 pub mod fork;
+pub mod fork_tree;
 pub mod hello;
 pub mod lines;
 pub mod pipe;

@@ -52,8 +52,9 @@ pub fn reaped(trace: &Trace) -> Judgement {
     Ok(words.join("; "))
 }
 
-fn reaped_one(trace: &Trace, child: &Task) -> Judgement {
-    let parent = trace.root();
+/// Judges [`REAPED`] for one process, which has a parent in this run.
+pub fn reaped_one(trace: &Trace, child: &Task) -> Judgement {
+    let parent = child.parent.map_or_else(|| trace.root(), |parent| trace.task(parent));
     let (the_parent, the_child) = (role(trace, parent.id), role(trace, child.id));
     let expected = format!("a wait call of {the_parent} returns {}", child.pid);
     let fails =
@@ -68,7 +69,7 @@ fn reaped_one(trace: &Trace, child: &Task) -> Judgement {
                 "{the_parent} ignores SIGCHLD, so the kernel dropped {the_child} at its end, and nobody learned how it \
                  ended"
             ),
-            ignoring(trace),
+            ignoring(trace, parent.id),
         ),
         Fate::Alive | Fate::Zombie | Fate::Adopted { .. } => {
             came_to_an_end(child)?;
@@ -111,13 +112,14 @@ fn short(status: ExitStatus) -> String {
 
 /// What became of the parent's wait calls, none of which reaped the child.
 fn attempts(trace: &Trace, child: &Task) -> (String, Vec<usize>) {
-    let the_parent = role(trace, TaskId::ROOT);
-    if let Some((event, wait)) = trace.told_of_end(TaskId::ROOT, child.id) {
+    let parent = child.parent.unwrap_or(TaskId::ROOT);
+    let the_parent = role(trace, parent);
+    if let Some((event, wait)) = trace.told_of_end(parent, child.id) {
         let words =
             format!("{the_parent} learned of the end by {} with WNOWAIT, which reaps nobody", wait.call);
         return (words, vec![event]);
     }
-    match (trace.waits(TaskId::ROOT).last(), trace.waits(child.id).first()) {
+    match (trace.waits(parent).last(), trace.waits(child.id).first()) {
         (Some((event, _)), _) => {
             (format!("the last wait call of {the_parent}: {}", told(trace, *event)), vec![*event])
         }
@@ -131,18 +133,22 @@ fn attempts(trace: &Trace, child: &Task) -> (String, Vec<usize>) {
     }
 }
 
-fn ignoring(trace: &Trace) -> Vec<usize> {
+fn ignoring(trace: &Trace, parent: TaskId) -> Vec<usize> {
     let sets = |(index, event): (usize, &grader_trace::Event)| {
         matches!(event.op, Operation::Disposition { signal: grader_trace::Signal::CHLD, .. }).then_some(index)
     };
-    trace.deeds_of(TaskId::ROOT).filter_map(sets).collect()
+    trace.deeds_of(parent).filter_map(sets).collect()
 }
 
 /// Judges [`NO_BUSY_WAIT`].
 pub fn no_busy_wait(run: &Run) -> Judgement {
-    let trace = run.trace();
-    let who = role(trace, TaskId::ROOT);
-    match trace.spin(TaskId::ROOT) {
+    no_busy_wait_of(run.trace(), TaskId::ROOT)
+}
+
+/// Judges [`NO_BUSY_WAIT`] for one process.
+pub fn no_busy_wait_of(trace: &Trace, process: TaskId) -> Judgement {
+    let who = role(trace, process);
+    match trace.spin(process) {
         Some(spin) if spin.answers > VAIN_ANSWERS => {
             let times = spin.answers;
             let observed = match &trace.events()[spin.event].op {

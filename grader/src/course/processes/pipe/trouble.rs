@@ -5,12 +5,11 @@ use super::stages::two;
 use super::{EXEC_FAILS, JOINED, STAGES, TWO_CHILDREN};
 use crate::course::naming::{self, role};
 use crate::course::processes::becoming::became;
-use crate::course::processes::ending::nobody_is_left;
 use crate::course::processes::failure::{self, NOT_STARTED};
 use crate::course::processes::reaping::{self, REAPED};
 use crate::course::processes::wait::EXIT_STATUS;
-use crate::course::{Finding, Judgement, Objection, Run, blocked, premise};
-use grader_trace::{CloneFlags, ExitStatus, Fate, Operation, Task, TaskId, Trace};
+use crate::course::{Finding, Judgement, Objection, Run, premise};
+use grader_trace::{CloneFlags, ExitStatus, Operation, Task, TaskId, Trace};
 
 pub fn status_decoded(run: &Run) -> Judgement {
     let trace = run.trace();
@@ -167,22 +166,7 @@ pub fn second_fork_fails_cleanly(run: &Run) -> Judgement {
     if let Err(Objection::Moot { .. }) = judgement {
         return judgement;
     }
-    let who = role(trace, TaskId::ROOT);
-    let expected =
-        format!("{who} lets go of its first child, reaps it, says why on stderr and does not end with 0");
-    let fails =
-        |observed: String, events: Vec<usize>| Err(Finding::new(&expected, observed).at(events).into());
-    if nobody_is_left(trace).is_err() {
-        return fails(blocked::still_there(trace), blocked::events(trace));
-    }
-    if let Some(child) =
-        trace.children(TaskId::ROOT).into_iter().find(|child| !matches!(child.fate, Fate::Reaped { .. }))
-    {
-        return fails(
-            format!("{who} ended, and nobody had reaped its first child ({})", child.pid),
-            trace.birth_of(child.id).into_iter().collect(),
-        );
-    }
+    failure::nobody_left_behind(trace)?;
     judgement.map(|words| format!("{words}; the first child was reaped"))
 }
 
