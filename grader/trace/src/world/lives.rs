@@ -31,11 +31,18 @@ pub(super) fn may_fork(parent: &TaskPath, flags: CloneFlags) -> Result<Footprint
     Ok(rules::fork(parent))
 }
 
+fn child_of(path: &TaskPath, nth: u16) -> TaskPath {
+    TaskPath([&path.0[..], &[nth]].concat())
+}
+
+fn creator_of(path: &TaskPath) -> Option<TaskPath> {
+    path.0.split_last().map(|(_, creator)| TaskPath(creator.to_vec()))
+}
+
 impl World {
     pub(super) fn forked(&mut self, path: &TaskPath, flags: CloneFlags, pid: Pid) {
         let Some(parent) = self.task_mut(path) else { return };
-        let mut born = path.clone();
-        born.0.push(parent.born);
+        let born = child_of(path, parent.born);
         parent.born += 1;
         parent.children.push(born.clone());
         if flags.has(CloneFlags::VFORK) {
@@ -77,8 +84,7 @@ impl World {
 
     /// Who has lent this task its memory.
     fn lender(&self, path: &TaskPath) -> Option<TaskPath> {
-        let (_, creator) = path.0.split_last()?;
-        let creator = TaskPath(creator.to_vec());
+        let creator = creator_of(path)?;
         let lends = self.tasks.get(&creator).is_some_and(|task| task.vfork.as_ref() == Some(path));
         lends.then_some(creator)
     }
@@ -92,21 +98,17 @@ impl World {
     }
 
     /// What a task's end touches: its life, its children's parent, what it closes, its parent's SIGCHLD.
+    ///
+    /// Whether its parent and its children still live makes no difference to that: their ends commute with this one,
+    /// so nothing that is said here may depend on who was first.
     pub(super) fn end_touches(&self, path: &TaskPath) -> Footprint {
         let Some(task) = self.tasks.get(path) else { return Footprint::nothing() };
-        let ends = rules::exit(path, &task.children).and(self.close_touches(path, 0..=i32::MAX));
-        match task.parent.as_ref().filter(|parent| self.lives(parent)) {
-            None => ends,
-            Some(parent) => {
-                let told = Resource::Signal(parent.clone(), Signal::CHLD);
-                let ends = if self.minds_children(parent) { ends.changes(told) } else { ends.observes(told) };
-                if self.disowns_children(parent) {
-                    ends.changes(Resource::Children(parent.clone()))
-                } else {
-                    ends
-                }
-            }
-        }
+        let children: Vec<TaskPath> = (0..task.born).map(|nth| child_of(path, nth)).collect();
+        let ends = rules::exit(path, &children).and(self.close_touches(path, 0..=i32::MAX));
+        let Some(parent) = creator_of(path) else { return ends };
+        let told = Resource::Signal(parent.clone(), Signal::CHLD);
+        let ends = if self.minds_children(&parent) { ends.changes(told) } else { ends.observes(told) };
+        if self.disowns_children(&parent) { ends.changes(Resource::Children(parent)) } else { ends }
     }
 
     /// A task has ended.

@@ -6,14 +6,19 @@
 //! | `text` | a program of the simulated machine as an argument of the specimen, which interprets it |
 //! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
 //! | `outcomes` | the two are the same |
+//! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
+//! | `natively` | what untraced runs come to is among what was explored |
 //!
-//! Longer runs: `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`, as in
+//! Longer runs: `FORKLINGS_KERNEL_REPLAYS=N` (`replays`), `FORKLINGS_KERNEL_RUNS=N` (`natively`: so many of each program),
+//! `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`, as in
 //! `FORKLINGS_KERNEL_PROGRAMS=3000 cargo test -p grader-tracer --features controlled --test controlled generated`.
 
 #![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
 
+mod natively;
 mod outcomes;
 mod real;
+mod replays;
 mod simulated;
 mod text;
 

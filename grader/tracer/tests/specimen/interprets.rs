@@ -3,27 +3,104 @@
 //! The text is what `tests/controlled/text.rs` writes: letters with numbers of a fixed width, bodies in parentheses.
 //! Everything is read before the first call, so that a child or a handler allocates nothing.
 
-use crate::kernel::{close, exit, on_signal, parent, pid, pipe};
+use crate::kernel::{child, close, done, dup2, exit, on_signal, parent, pid, pipe, say};
 use libc::{c_int, pid_t};
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicI64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering::Relaxed};
 
 pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
     match (mode, args) {
         ("interprets", [text, scale]) => {
-            let _ = SCALE.set(scale.parse().expect("how many bytes a byte is"));
-            let ops: &'static [Op] = Reader(text.bytes().collect(), 0).list().leak();
-            let mut handlers = Vec::new();
-            collect(ops, &mut handlers);
-            let _ = HANDLERS.set(handlers);
-            ME.store(pid(), Relaxed);
-            // Rust ignores it, and the simulated machine's programs do not.
-            on_signal(libc::SIGPIPE, libc::SIG_DFL, 0);
+            let ops = prepare(text, scale);
             run(ops);
             exit(0)
         }
+        ("interprets_again_and_again", [text, scale, times]) => {
+            let ops = prepare(text, scale);
+            JITTERS.store(true, Relaxed);
+            // Whoever is left behind comes here, and is waited for.
+            // SAFETY: this option takes one number.
+            done("prctl", unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) });
+            (0..times.parse().expect("a number")).for_each(|_: u32| say(&once(ops)));
+            exit(0)
+        }
         _ => None,
+    }
+}
+
+fn prepare(text: &str, scale: &str) -> &'static [Op] {
+    let _ = SCALE.set(scale.parse().expect("how many bytes a byte is"));
+    let ops: &'static [Op] = Reader(text.bytes().collect(), 0).list().leak();
+    let mut handlers = Vec::new();
+    collect(ops, &mut handlers);
+    let _ = HANDLERS.set(handlers);
+    ME.store(pid(), Relaxed);
+    // Rust ignores it, and the simulated machine's programs do not.
+    on_signal(libc::SIGPIPE, libc::SIG_DFL, 0);
+    ops
+}
+
+/// Runs it in a process of its own, at the pace of the machine: the status word and the output, or `hang`.
+fn once(ops: &'static [Op]) -> String {
+    let (read, write) = pipe();
+    let child = child(|| {
+        dup2(write, 1);
+        close(write);
+        close(read);
+        ME.store(pid(), Relaxed);
+        run(ops);
+        0
+    });
+    close(write);
+    let mut output = Vec::new();
+    let mut bytes = [0u8; 256];
+    loop {
+        let mut entry = libc::pollfd { fd: read, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one live entry.
+        if done("poll", unsafe { libc::poll(&raw mut entry, 1, 20_000) }) == 0 {
+            return "hang\n".into();
+        }
+        // SAFETY: the buffer is alive, and the length is its own.
+        match done("read", unsafe { libc::read(read, bytes.as_mut_ptr().cast(), bytes.len()) } as i64) {
+            0 => break,
+            count => output.extend(&bytes[..count as usize]),
+        }
+    }
+    close(read);
+    let status = wait_for_tree(child);
+    format!("{status} {}\n", String::from_utf8_lossy(&output))
+}
+
+/// Waits for everybody; the status word of this one.
+fn wait_for_tree(root: pid_t) -> c_int {
+    let (mut of_root, mut status) = (0, 0);
+    // SAFETY: `status` is a live int, and waitpid writes nothing else.
+    while let child @ 1.. = unsafe { libc::waitpid(-1, &raw mut status, 0) } {
+        if child == root {
+            of_root = status;
+        }
+    }
+    of_root
+}
+
+/// Spends a random while, or lets others go first, so that not every run is the same.
+fn jitter() {
+    static STATE: AtomicUsize = AtomicUsize::new(0);
+    if !JITTERS.load(Relaxed) {
+        return;
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the time is alive.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    let seed =
+        STATE.load(Relaxed).wrapping_add(time.tv_nsec as usize).wrapping_add(ME.load(Relaxed) as usize);
+    let mixed = (seed ^ (seed >> 7)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    STATE.store(mixed, Relaxed);
+    match (mixed >> 40) % 8 {
+        0..=3 => {}
+        4 | 5 => std::thread::yield_now(),
+        _ => (0..(mixed >> 50) % 4096).for_each(|_| std::hint::spin_loop()),
     }
 }
 
@@ -34,6 +111,9 @@ static HANDLERS: OnceLock<Vec<&'static [Op]>> = OnceLock::new();
 /// The kernel must know which of them it is to call, or changing one would take two steps.
 static FUNCTIONS: [extern "C" fn(c_int); 6] =
     [handle::<0>, handle::<1>, handle::<2>, handle::<3>, handle::<4>, handle::<5>];
+
+/// Whether calls are spread in time.
+static JITTERS: AtomicBool = AtomicBool::new(false);
 
 static ANSWER: AtomicI64 = AtomicI64::new(0);
 static ME: AtomicI32 = AtomicI32::new(0);
@@ -151,6 +231,7 @@ fn collect(ops: &'static [Op], handlers: &mut Vec<&'static [Op]>) {
 
 fn run(ops: &'static [Op]) {
     for op in ops {
+        jitter();
         let answer = match op {
             Op::Print(letter) => {
                 output(&[*letter]);

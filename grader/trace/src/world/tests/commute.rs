@@ -5,9 +5,9 @@ use super::cast::*;
 use crate::model::ids::{Fd, Signal, TaskPath, Text};
 use crate::model::operation::{Disposition, OpenFlags, Selector};
 use crate::model::status::ExitStatus;
-use crate::order::{Footprint, How, Resource};
+use crate::order::Footprint;
 use crate::world::{Arrival, Ask, DupTo, Look, Polled, Timeout, WaitFor, World};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// What a task may do next.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,18 +35,6 @@ impl Move {
             Move::Signal(_, arrival) => world.gets(path, arrival),
         }
         world
-    }
-
-    /// Whether two are the same, as far as anybody who lives could tell.
-    fn same(&self, other: &Move, world: &World) -> bool {
-        let essential = |footprint: &Footprint| -> HashSet<(Resource, How)> {
-            footprint.parts().iter().filter(|(what, _)| world.matters(what)).cloned().collect()
-        };
-        let kind = |of: &Move| match of {
-            Move::Call(_, look) => (look.blocked.is_some(), look.timed, look.room, None),
-            Move::Signal(_, a) => (a.kills, a.before, None, Some((a.signal, a.interrupts))),
-        };
-        kind(self) == kind(other) && essential(self.footprint()) == essential(other.footprint())
     }
 
     /// The same move in another world, if it is still there.
@@ -158,7 +146,7 @@ fn check(world: &World, a: (&TaskPath, &Move), b: (&TaskPath, &Move), met: &mut 
     let once = first.done(world, a);
     let story = |what: &str| format!("{what}\n{a} {first:?}\n{b} {second:?}\nin {world:?}");
     let Some(again) = second.again(&once, b) else { return Err(story("the second is gone after the first")) };
-    if !again.same(second, &once) {
+    if again != *second {
         return Err(story(&format!("the second is another one after the first: {again:?}")));
     }
     if let Move::Call(ask, _) = second
@@ -181,15 +169,6 @@ fn check(world: &World, a: (&TaskPath, &Move), b: (&TaskPath, &Move), met: &mut 
 }
 
 impl World {
-    /// Whether anybody can ask about this any more.
-    fn matters(&self, what: &Resource) -> bool {
-        match what {
-            Resource::Signal(task, _) | Resource::Children(task) => self.lives(task),
-            Resource::Parent(task) | Resource::Life(task) => self.is_there(task),
-            _ => true,
-        }
-    }
-
     /// How bytes lie in a pipe's slots is seen only by writes that come near to filling it, and they conflict with
     /// reads; how much there is must be the same.
     fn comparable(mut self) -> World {

@@ -1,0 +1,126 @@
+//! A schedule is an execution: replayed it comes to the same, to the last byte of each footprint, and so does whatever
+//! differs from it only in the order of steps that touch nothing in common.
+
+use super::real::{explored, machine, order, tasks};
+use super::setting;
+use super::text::{text, without_variables};
+use grader_explorer::simulated::corpus::programs;
+use grader_explorer::simulated::generate::{Random, Size, program};
+use grader_explorer::simulated::{Op, TaskOutcome};
+use grader_explorer::{Dpor, End, Execution, Judgement, Schedule, explore, replay};
+use grader_trace::order::trace_order::Canonical;
+use grader_tracer::controlled::{Controlled, Deed};
+
+/// An execution, as far as its schedule decides it.
+struct Known {
+    execution: Execution<Deed>,
+    tasks: Vec<TaskOutcome>,
+}
+
+impl Known {
+    fn of(machine: &Controlled<'_>, execution: Execution<Deed>) -> Known {
+        Known { tasks: tasks(machine), execution }
+    }
+
+    fn canonical(&self) -> Canonical {
+        order(&self.execution).canonical()
+    }
+
+    /// Whether another run of the same schedule came to the same.
+    fn assert_same(&self, other: &Known, what: &str) {
+        assert_eq!(self.execution.path.taken, other.execution.path.taken, "{what}");
+        assert_eq!(self.execution.path.frontiers, other.execution.path.frontiers, "{what}");
+        assert_eq!(self.execution.events, other.execution.events, "{what}");
+        assert_eq!(self.tasks, other.tasks, "{what}");
+    }
+}
+
+/// Some executions of a program: at most so many.
+fn executions(machine: &mut Controlled<'_>, most: u64) -> Vec<Known> {
+    let mut known = Vec::new();
+    let budget = grader_explorer::Budget { executions: 4 * most, steps: 400, ..Default::default() };
+    let report = explore(machine, &mut Dpor::default(), &budget, |machine, execution| {
+        known.push(Known::of(machine, execution.clone()));
+        if known.len() as u64 == most { Judgement::Fails } else { Judgement::Holds }
+    });
+    report.expect("no trouble");
+    known
+}
+
+/// Replays each of some executions so often, and as often in another order of the same; how many executions that were.
+fn checked(program: &[Op], most: u64, times: u64) -> u64 {
+    let mut machine = machine(program, 1);
+    let mut count = 0;
+    for known in executions(&mut machine, most) {
+        let schedule = known.execution.path.schedule();
+        let order = order(&known.execution);
+        for seed in 0..times {
+            let what = format!("{}: {schedule}", text(program));
+            let again = replay(&mut machine, &schedule).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
+            known.assert_same(&Known::of(&machine, again), &what);
+
+            let extension = order.random_extension(seed);
+            let other = Schedule(extension.iter().map(|step| schedule.0[*step].clone()).collect());
+            let what = format!("{}: {schedule}\nas {other}", text(program));
+            let execution =
+                replay(&mut machine, &other).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
+            let other = Known::of(&machine, execution);
+            assert_eq!(other.tasks, known.tasks, "{what}");
+            assert_eq!(other.execution.end, known.execution.end, "{what}");
+            assert!(other.canonical() == known.canonical(), "another trace: {what}");
+            count += 2;
+        }
+    }
+    count
+}
+
+#[test]
+fn a_schedule_and_every_other_order_of_its_independent_steps_are_one_execution() {
+    let replays = setting("FORKLINGS_KERNEL_REPLAYS", 3_000);
+    let mut random = Random::new(setting("FORKLINGS_KERNEL_SEED", 2026));
+    let mut corpus: Vec<Vec<Op>> = programs().into_iter().map(|(_, ops)| without_variables(&ops)).collect();
+    while corpus.len() < 100 {
+        let size = Size { tasks: 2 + random.below(3), operations: 1 + random.below(3) };
+        corpus.push(without_variables(&program(&mut random, size)));
+    }
+    let each = (replays / corpus.len() as u64).max(8);
+    let most = each.isqrt().div_ceil(2);
+    let mut count = 0;
+    for program in &corpus {
+        count += checked(program, most, each / most / 2);
+    }
+    println!("{count} executions of {} programs, none of which diverged", corpus.len());
+    assert!(count > 500);
+}
+
+#[test]
+fn a_copy_of_a_started_program_and_a_new_exec_are_one_execution() {
+    let mut copied = 0;
+    for (name, program) in programs() {
+        let program = without_variables(&program);
+        let mut by_copy = machine(&program, 1);
+        let mut by_exec = machine(&program, 1).with_exec_each_time();
+        for known in executions(&mut by_copy, 3) {
+            let again = replay(&mut by_exec, &known.execution.path.schedule());
+            let again = again.unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
+            known.assert_same(&Known::of(&by_exec, again), name);
+            copied += usize::from(by_copy.has_template());
+        }
+        assert!(!by_exec.has_template());
+    }
+    assert!(copied > 40, "{copied} executions began with a copy");
+}
+
+#[test]
+fn deadlocks_replay_too() {
+    let (_, stuck) = programs().into_iter().find(|(name, _)| *name == "nobody closes").expect("it is there");
+    assert!(
+        explored(&stuck, 1)
+            .is_ok_and(|found| found.outcomes.keys().all(|t| t.iter().any(|t| t.status.is_none())))
+    );
+    let mut machine = machine(&stuck, 1);
+    let known = executions(&mut machine, 1).remove(0);
+    assert_eq!(known.execution.end, End::Deadlock);
+    let again = replay(&mut machine, &known.execution.path.schedule()).expect("it replays");
+    known.assert_same(&Known::of(&machine, again), "deadlock");
+}
