@@ -31,12 +31,15 @@ fn page(examined: &Examined, base: &Path, style: &Style) -> String {
     let wanted: Option<Trace> =
         shown.filter(|(run, _)| comparable(run, examined.exercise)).map(|_| (examined.exercise.wanted)());
     let diagnostics = examined.diagnostics.concat();
+    let typical = examined.judged.as_ref().map(|judged| &judged.typical[..]).unwrap_or_default();
+    let typical: Vec<&Trace> = typical.iter().map(Run::trace).collect();
     let shown = Shown {
         graded: &examined.graded,
         title: examined.exercise.title,
         aha: examined.exercise.aha,
         scenarios: &scenarios,
         seen,
+        typical: &typical,
         wanted: wanted.as_ref(),
         excerpt: site(examined).and_then(|site| excerpt(site, base)),
         diagnostics: Some(diagnostics.as_str()).filter(|said| !said.is_empty()),

@@ -22,7 +22,7 @@ use crate::course::{Exercise, Grade, Proved, Run, Scenario, grade, holds_in};
 use crate::interrupt;
 use crate::problem::Problem;
 use crate::report::model::{Graded, Verdict};
-use crate::run::{Job, Proof, Runs, prove, run_all};
+use crate::run::{Job, PLAIN, Proof, Runs, prove, run_all};
 use crate::skeleton;
 use crate::submission::{Package, program};
 use crate::terminal::how_to_call;
@@ -62,6 +62,8 @@ pub struct Examined {
 pub struct Judged {
     /// One a scenario.
     pub runs: Vec<Run>,
+    /// Some of the schedules in which it was judged, if all were.
+    pub typical: Vec<Run>,
     /// What the checks made of them.
     pub grade: Grade,
 }
@@ -153,12 +155,12 @@ pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) 
     }
     // A check that breaks on what it sees is the grader's fault, and must not take the others' verdicts along.
     let judged = catch_unwind(AssertUnwindSafe(|| {
-        let grade = in_every_schedule(exercise, job, &mut made);
-        (graded::graded(&grade, &made, trouble.as_ref(), sites), grade)
+        let (grade, typical) = in_every_schedule(exercise, job, &mut made);
+        (graded::graded(&grade, &made, trouble.as_ref(), sites), grade, typical)
     }));
     match judged {
-        Ok((graded, grade)) => {
-            let judged = Some(Judged { runs: made, grade });
+        Ok((graded, grade, typical)) => {
+            let judged = Some(Judged { runs: made, typical, grade });
             Examined { exercise, graded, diagnostics: Vec::new(), judged }
         }
         Err(_) => {
@@ -169,17 +171,20 @@ pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) 
 }
 
 /// Grades runs, and then judges in every schedule what was judged in runs that came to their end: schedules in which
-/// something fails take the place of such runs.
-fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> Grade {
+/// something fails take the place of such runs. Also some schedules of a program that does well.
+fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> (Grade, Vec<Run>) {
     let ended = |scenario: &&Scenario| {
         let mut of_it = runs.iter().filter(|run| run.scenario.id == scenario.id);
         !scenario.plan.only_paces() && of_it.any(|run| *run.trace().ending() == Ending::Finished)
     };
     let scenarios: Vec<&Scenario> = job.scenarios.iter().filter(ended).collect();
-    let mut proved = Vec::new();
+    let (mut proved, mut typical) = (Vec::new(), Vec::new());
     for (scenario, proof) in scenarios.iter().zip(prove_all(exercise, job, &scenarios)) {
         match proof {
-            Ok(Proof::Always { executions }) => {
+            Ok(Proof::Always { executions, typical: some }) => {
+                if scenario.id == PLAIN {
+                    typical = some;
+                }
                 proved.push(Proved { scenario: scenario.id, executions, all: true });
             }
             Ok(Proof::SoFar { executions }) => {
@@ -201,7 +206,7 @@ fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>
         .map(|scenario| scenario.id)
         .collect();
     grade.rests_on(&proved, &paced);
-    grade
+    (grade, typical)
 }
 
 /// On all processors.

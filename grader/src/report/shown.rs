@@ -22,6 +22,8 @@ pub struct Shown<'a> {
     /// The run that was wanted, to be drawn beside it. Leave it out where the two cannot be compared,
     /// because the scenario makes a call fail or kills somebody.
     pub wanted: Option<&'a Trace>,
+    /// Different schedules of a program that passes; fewer than two are nothing to compare.
+    pub typical: &'a [&'a Trace],
     /// The learner's source around the line to look at: of the first failure, or of the `todo!()`.
     pub excerpt: Option<Excerpt>,
     /// What the compiler said, if it was not built.

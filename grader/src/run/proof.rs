@@ -14,6 +14,7 @@ use crate::course::{Run, Scenario};
 use crate::interrupt;
 use crate::run::Scratch;
 use grader_explorer::{Budget, Dpor, Judgement, Trouble as Inside, Verdict, explore, replay, shrink};
+use grader_trace::{Fd, Operation, TaskId};
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Launch, Limits, Trouble};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub enum Proof {
     Always {
         /// One execution of each kind was run.
         executions: u64,
+        /// The first of them in which standard output came out in different orders, two at most.
+        typical: Vec<Run>,
     },
     /// It held in so many; there was no time for all.
     SoFar {
@@ -82,18 +85,28 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
         collect(path, "", &mut files)?;
         Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files, schedule: None })
     };
-    // A folder that cannot be read is no execution in which the claim fails.
-    let judge = |machine: &Controlled<'_>| match run_of(machine) {
-        Ok(run) if !holds(&run) => Judgement::Fails,
-        _ => Judgement::Holds,
-    };
-    let verdict = explore(&mut machine, &mut Dpor::default(), &budget, |machine, _| match judge(machine) {
+    let mut typical: Vec<Run> = Vec::new();
+    let mut trouble = None;
+    let verdict = explore(&mut machine, &mut Dpor::default(), &budget, |machine, _| match run_of(machine) {
         // Nobody waits for what follows any more.
         _ if interrupt::runs().is_cancelled() => Judgement::Fails,
-        judgement => judgement,
+        Ok(run) if !holds(&run) => Judgement::Fails,
+        Ok(run) => {
+            if typical.len() < TYPICAL && !typical.iter().any(|other| said(other) == said(&run)) {
+                typical.push(run);
+            }
+            Judgement::Holds
+        }
+        Err(error) => {
+            trouble = Some(error);
+            Judgement::Fails
+        }
     });
+    if let Some(error) = trouble {
+        return Err(super::trouble("read the files that the run left")(error));
+    }
     let schedule = match verdict.map(|report| report.verdict) {
-        Ok(Verdict::Complete { executions, .. }) => return Ok(Proof::Always { executions }),
+        Ok(Verdict::Complete { executions, .. }) => return Ok(Proof::Always { executions, typical }),
         Ok(Verdict::BudgetReached { explored }) => return Ok(Proof::SoFar { executions: explored }),
         Ok(Verdict::Inconclusive { why }) => return Ok(Proof::Unknown(why)),
         Err(trouble) => return Ok(Proof::Unknown(reason(&trouble))),
@@ -104,7 +117,14 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     }
     // Who does not ask for source lines shows nobody the schedule.
     let simplest = match job.lines {
-        true => shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule),
+        true => {
+            // A folder that cannot be read shows no mistake.
+            let judge = |machine: &Controlled<'_>| match run_of(machine) {
+                Ok(run) if !holds(&run) => Judgement::Fails,
+                _ => Judgement::Holds,
+            };
+            shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule)
+        }
         false => schedule,
     };
     machine.keep_snapshots(job.lines);
@@ -119,6 +139,18 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
         _ => scenario.clone(),
     };
     Ok(Proof::Fails(Box::new(Run { scenario, schedule: Some(simplest.to_string()), ..run })))
+}
+
+/// How many different executions are kept for people to look at.
+const TYPICAL: usize = 2;
+
+/// Who wrote what to standard output, in order.
+fn said(run: &Run) -> Vec<(TaskId, &[u8])> {
+    let written = run.trace().events().iter().filter_map(|event| match &event.op {
+        Operation::Write { fd: Fd(1), data, .. } => Some((event.task, data.as_bytes())),
+        _ => None,
+    });
+    written.collect()
 }
 
 /// The name of the circumstances without anything special.

@@ -46,6 +46,7 @@ fn page(graded: &Graded, style: &Style) -> String {
     let wanted = scenes::wait_right();
     let ran = !matches!(graded.verdict, Verdict::Passed | Verdict::BuildFailed | Verdict::CannotTell);
     let shown = Shown {
+        typical: &[],
         graded,
         title: "the parent speaks when the child has ended",
         aha: "An order that is proved, not hoped for.",

@@ -4,11 +4,15 @@ use crate::report::ink::Ink;
 use crate::report::line::Line;
 use crate::report::model::{CheckVerdict, Evidence, Strength};
 use crate::report::page::{Page, counted};
+use crate::report::picture;
 use crate::report::shown::Shown;
 use crate::report::visible::Visible;
 
 /// The columns for how much was looked at.
 const EVIDENCE: usize = 9;
+
+/// The height of a picture.
+const ROWS: usize = 16;
 
 /// A reason is not longer than this.
 const LINES: usize = 3;
@@ -28,6 +32,14 @@ pub(super) fn page(page: &mut Page, shown: &Shown) {
         first.put(widest + 6, &Visible::new(&evidence(check.evidence), page.style), Ink::Dim);
         let why = check.holds.as_deref().or(check.note.as_deref()).unwrap_or(&check.claim);
         page.hanging(first, widest + 6 + EVIDENCE, why, Ink::Plain, LINES);
+    }
+    if shown.typical.len() > 1 {
+        let style = *page.style;
+        for (trace, title) in shown.typical.iter().zip(["one schedule", "another one"]) {
+            page.blank();
+            page.paragraph(2, title, Ink::Strong);
+            page.lines(picture::lanes(trace, &[], &style, ROWS));
+        }
     }
     if !shown.aha.is_empty() {
         page.blank();
