@@ -69,6 +69,9 @@ pub struct Exercise {
     pub counted: bool,
     /// The families of calls that its checks ask about.
     pub watch: Watch,
+    /// Whether its checks look at the order in which different processes write to standard output. If so, schedules that
+    /// differ in it are executed one by one.
+    pub order_counts: bool,
     /// The runs that are made of it.
     pub scenarios: fn() -> Vec<Scenario>,
     /// What is asserted, in the order in which it is reported.

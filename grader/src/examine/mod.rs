@@ -88,7 +88,8 @@ pub fn examine(
         if let Built::Program(program) = built {
             let exercise = exercises[index];
             let (program, scenarios) = (program.clone(), (exercise.scenarios)());
-            jobs.push(Job { program, watch: exercise.watch, lines: true, scenarios });
+            let Exercise { watch, order_counts, .. } = *exercise;
+            jobs.push(Job { program, watch, order_counts, lines: true, scenarios });
             runnable.push(index);
         }
     }

@@ -18,6 +18,8 @@ pub struct Job {
     pub program: PathBuf,
     /// Which calls its checks ask about.
     pub watch: Watch,
+    /// Whether the order in which different processes write to standard output counts.
+    pub order_counts: bool,
     /// Whether source lines will be asked for.
     pub lines: bool,
     /// The circumstances of each run.

@@ -7,7 +7,8 @@
 //!                              Proof::Always              simplest schedule, run again ─▶ Proof::Fails
 //! ```
 //!
-//! In which order standard output is written counts as something that happened: judges look at it.
+//! Where judges look at the order in which processes wrote to standard output, that order counts as something that
+//! happened.
 
 use super::{Effort, Job, collect, launch};
 use crate::course::{Run, Scenario};
@@ -73,7 +74,10 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let launch = launch(job, scenario, Effort::Full, folder.path());
     let launch = Launch { limits: Limits { wall: COMPUTING, ..launch.limits.clone() }, ..launch };
     let path = folder.path();
-    let mut machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?.counting_output();
+    let mut machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?;
+    if job.order_counts {
+        machine = machine.counting_output();
+    }
     let budget = Budget {
         executions: EXECUTIONS,
         steps: STEPS,

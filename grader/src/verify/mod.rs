@@ -26,6 +26,7 @@ pub mod header;
 
 use crate::build::{self, Built};
 use crate::busy::Busy;
+use crate::course::Exercise;
 use crate::examine::{Sites, judge, machine, without_run};
 use crate::interrupt;
 use crate::problem::Problem;
@@ -52,7 +53,8 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
     for (index, (case, built)) in cases.iter().zip(&built).enumerate() {
         if let Built::Program(program) = built {
             let (program, scenarios) = (program.clone(), (case.exercise.scenarios)());
-            jobs.push(Job { program, watch: case.exercise.watch, lines: false, scenarios });
+            let Exercise { watch, order_counts, .. } = *case.exercise;
+            jobs.push(Job { program, watch, order_counts, lines: false, scenarios });
             runnable.push(index);
         }
     }

@@ -24,6 +24,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "Same address, two values: each process has an address space of its own.",
     counted: true,
     watch: WATCH,
+    order_counts: true,
     scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails()],
     checks: &[
         Check { points: 1, ..ONE_CHILD },

@@ -32,6 +32,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "Same PID, new program.",
     counted: true,
     watch: WATCH,
+    order_counts: true,
     scenarios: || {
         vec![
             counting(plain(), 0),

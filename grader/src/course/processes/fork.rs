@@ -19,6 +19,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "One call returns twice: once in each of two processes.",
     counted: true,
     watch: WATCH,
+    order_counts: true,
     scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails()],
     checks: &[
         Check { points: 2, ..ONE_CHILD },

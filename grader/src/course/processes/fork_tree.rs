@@ -24,6 +24,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "Children fork too: after fork there are two who come to the next line.",
     counted: true,
     watch: WATCH,
+    order_counts: false,
     scenarios: || {
         vec![
             plain().with_args(&["chain"]),

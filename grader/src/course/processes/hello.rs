@@ -18,6 +18,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "What a program says and how it ends are two different things, and the kernel sees both.",
     counted: false,
     watch: Watch { writes: true, descriptors: true, sleeps: true, ..Watch::NONE },
+    order_counts: true,
     scenarios: || vec![plain()],
     checks: &[
         Check {

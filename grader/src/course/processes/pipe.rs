@@ -31,6 +31,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "End of file means that the last writer has closed.",
     counted: true,
     watch: Watch::ALL,
+    order_counts: true,
     scenarios: || {
         vec![
             plain(),

@@ -38,6 +38,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "The new program inherits the table, not the name.",
     counted: true,
     watch: Watch { reads: false, ..Watch::ALL },
+    order_counts: true,
     scenarios: || {
         vec![
             copying(plain(), 0),

@@ -25,6 +25,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "An order that is proved, not hoped for.",
     counted: true,
     watch: WATCH,
+    order_counts: true,
     scenarios: || vec![plain(), slow_child(), slow_parent(), fork_fails(), child_killed(), child_fails()],
     checks: &[
         Check { points: 1, ..ONE_CHILD },
