@@ -37,7 +37,7 @@ fn a_kill_signal_that_arrives_is_the_end_with_all_that_it_touches() {
     let arrival = world.arrivals(&child(), &read(3, 1)).remove(0);
     assert!(arrival.footprint.conflicts(&world.touches(&root(), &WAIT)));
     assert!(arrival.footprint.conflicts(&world.touches(&root(), &kill(&child(), TERM))));
-    world.gets(&child(), &arrival);
+    world.gets(&child(), TERM, arrival.kills);
     assert!(world.is_ready(&root(), &WAIT));
     let handled = sent(&[handle(USR1)], USR1).arrivals(&child(), &EXIT).remove(0);
     assert!(!handled.footprint.conflicts(&world.touches(&root(), &WAIT)));

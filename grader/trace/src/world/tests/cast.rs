@@ -7,7 +7,7 @@ use crate::model::status::ExitStatus;
 use crate::order::Footprint;
 use crate::view::descriptors::PipeEnd;
 use crate::world::descriptors::What;
-use crate::world::{Answer, Arrival, Ask, DupTo, Ended, Look, Polled, Timeout, WaitFor, World};
+use crate::world::{Answer, Ask, DupTo, Ended, Look, Polled, Timeout, WaitFor, World};
 
 pub const USR1: Signal = Signal(10);
 pub const TERM: Signal = Signal(15);
@@ -234,11 +234,11 @@ impl World {
         self.ended(path, ExitStatus::Exited(0))
     }
 
-    /// A pending signal arrives.
-    pub(super) fn gets(&mut self, path: &TaskPath, arrival: &Arrival) {
-        self.arrive(path, arrival.signal);
-        if arrival.kills {
-            self.ended(path, ExitStatus::Killed(arrival.signal));
+    /// A pending signal arrives, and perhaps kills.
+    pub(super) fn gets(&mut self, path: &TaskPath, signal: Signal, kills: bool) {
+        self.arrive(path, signal);
+        if kills {
+            self.ended(path, ExitStatus::Killed(signal));
         }
     }
 

@@ -13,14 +13,21 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, PartialEq)]
 enum Move {
     Call(Ask, Look),
-    Signal(Ask, Arrival),
+    /// A signal arrives before the call, or while it sleeps; then that it sleeps is something that was seen.
+    Signal {
+        ask: Ask,
+        signal: Signal,
+        kills: bool,
+        wakes: bool,
+        footprint: Footprint,
+    },
 }
 
 impl Move {
     fn footprint(&self) -> &Footprint {
         match self {
             Move::Call(_, look) => &look.footprint,
-            Move::Signal(_, arrival) => &arrival.footprint,
+            Move::Signal { footprint, .. } => footprint,
         }
     }
 
@@ -32,7 +39,7 @@ impl Move {
         let mut world = world.clone();
         match self {
             Move::Call(ask, _) => world.does(path, ask),
-            Move::Signal(_, arrival) => world.gets(path, arrival),
+            Move::Signal { signal, kills, .. } => world.gets(path, *signal, *kills),
         }
         world
     }
@@ -41,11 +48,29 @@ impl Move {
     fn again(&self, world: &World, path: &TaskPath) -> Option<Move> {
         match self {
             Move::Call(ask, _) => Some(Move::Call(ask.clone(), world.look(path, ask).ok()?)),
-            Move::Signal(ask, arrival) => {
-                let found = world.arrivals(path, ask).into_iter().find(|now| now.signal == arrival.signal);
-                Some(Move::Signal(ask.clone(), found?))
+            Move::Signal { ask, signal, wakes, .. } => {
+                let mut arrivals = Move::arrivals(world, path, ask).into_iter();
+                arrivals.find(|now| matches!(now, Move::Signal { signal: s, wakes: w, .. } if s == signal && w == wakes))
             }
         }
+    }
+
+    fn arrivals(world: &World, path: &TaskPath, ask: &Ask) -> Vec<Move> {
+        let Ok(look) = world.look(path, ask) else { return Vec::new() };
+        let mut moves = Vec::new();
+        for arrival in world.arrivals(path, ask) {
+            let Arrival { signal, kills, .. } = arrival;
+            let mut add = |wakes, footprint| {
+                moves.push(Move::Signal { ask: ask.clone(), signal, kills, wakes, footprint });
+            };
+            if arrival.before {
+                add(false, arrival.footprint.clone());
+            }
+            if arrival.interrupts {
+                add(true, arrival.footprint.and(look.footprint.clone()));
+            }
+        }
+        moves
     }
 }
 
@@ -120,9 +145,8 @@ impl Dice {
     fn moves(&mut self, world: &World, path: &TaskPath) -> Vec<Move> {
         let ask = self.ask(world, path);
         let Ok(look) = world.look(path, &ask) else { return Vec::new() };
-        let arrivals = world.arrivals(path, &ask);
-        let signals = arrivals.into_iter().map(|arrival| Move::Signal(ask.clone(), arrival));
-        signals.chain([Move::Call(ask.clone(), look)]).collect()
+        let signals = Move::arrivals(world, path, &ask).into_iter();
+        signals.chain([Move::Call(ask, look)]).collect()
     }
 }
 
@@ -132,7 +156,7 @@ type Met = BTreeMap<String, u32>;
 fn word(of: &Move) -> String {
     let text = match of {
         Move::Call(ask, _) => format!("{ask:?}"),
-        Move::Signal(..) => "Signal".into(),
+        Move::Signal { .. } => "Signal".into(),
     };
     text.split([' ', '(']).next().unwrap_or_default().to_string()
 }
