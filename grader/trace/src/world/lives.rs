@@ -93,7 +93,7 @@ impl World {
         if let Some(lender) = self.lender(path)
             && let Some(task) = self.task_mut(&lender)
         {
-            task.vfork = None;
+            task.regained = task.vfork.take();
         }
     }
 
@@ -118,7 +118,7 @@ impl World {
         let Some(task) = self.task_mut(path) else { return Ended::default() };
         let children = std::mem::take(&mut task.children);
         let parent = task.parent.clone();
-        task.vfork = None;
+        (task.vfork, task.regained) = (None, None);
         task.signals.forget_pending();
         task.life = Life::Zombie(status);
         let mut ended = Ended::default();

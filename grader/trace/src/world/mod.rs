@@ -69,6 +69,8 @@ struct Task {
     signals: Signals,
     /// The child that has borrowed its memory; it sleeps.
     vfork: Option<TaskPath>,
+    /// The child that has just given it back. What it does next could not come earlier.
+    regained: Option<TaskPath>,
 }
 
 /// Whether a process lives.
@@ -173,6 +175,19 @@ impl World {
             let lent = Resource::Life(child.clone());
             return Ok(Look::blocked(vec![lent.clone()], Footprint::nothing().observes(lent)));
         }
+        let look = self.look_awake(path, ask)?;
+        Ok(Look { footprint: look.footprint.and(self.regained(path)), ..look })
+    }
+
+    /// That a task has its memory back is something that it saw.
+    fn regained(&self, path: &TaskPath) -> Footprint {
+        let from = self.tasks.get(path).and_then(|task| task.regained.as_ref());
+        from.map_or(Footprint::nothing(), |child| {
+            Footprint::nothing().observes(Resource::Life(child.clone()))
+        })
+    }
+
+    fn look_awake(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
         Ok(match ask {
             Ask::Local | Ask::GetOwn | Ask::Sleep => Look::ready(Footprint::nothing()),
             Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
@@ -211,6 +226,9 @@ impl World {
 
     /// A call of this task has answered.
     pub fn did(&mut self, path: &TaskPath, ask: &Ask, answer: Answer) {
+        if let Some(task) = self.task_mut(path) {
+            task.regained = None;
+        }
         if let Answer::Failed(_) = answer {
             return;
         }
@@ -307,6 +325,7 @@ impl Task {
             slots: BTreeMap::new(),
             signals: Signals::default(),
             vfork: None,
+            regained: None,
         }
     }
 

@@ -227,7 +227,8 @@ impl World {
             .fold(Footprint::nothing(), |sum, signal| sum.changes(Resource::Signal(path.clone(), signal)))
     }
 
-    pub(super) fn set_mask(&mut self, path: &TaskPath, mask: u64) {
+    /// From now on a task blocks these signals.
+    pub fn set_mask(&mut self, path: &TaskPath, mask: u64) {
         if let Some(task) = self.task_mut(path) {
             task.signals.mask = mask;
             task.signals.drop_ignored();
@@ -258,7 +259,7 @@ impl World {
             if !before && !interrupts {
                 continue;
             }
-            let arrives = rules::signal_delivered(path, signal, &[]);
+            let arrives = rules::signal_delivered(path, signal, &[]).and(self.regained(path));
             let footprint = if kills { arrives.and(self.end_touches(path)) } else { arrives };
             arrivals.push(Arrival { signal, footprint, kills, before, interrupts });
         }
@@ -284,6 +285,8 @@ impl World {
 
     /// A signal arrives: it is pending no more. Who sent it.
     pub fn arrive(&mut self, path: &TaskPath, signal: Signal) -> Option<Sender> {
-        self.task_mut(path)?.signals.pending.remove(&signal)
+        let task = self.task_mut(path)?;
+        task.regained = None;
+        task.signals.pending.remove(&signal)
     }
 }

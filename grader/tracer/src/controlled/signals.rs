@@ -12,7 +12,6 @@ use crate::arch;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
-use grader_trace::world::{Answer, Ask};
 use grader_trace::{Operation, Pid, Sender, Signal, TaskPath};
 
 impl Controlled<'_> {
@@ -49,7 +48,7 @@ impl Controlled<'_> {
             return Ok(());
         }
         if let Ok(mask) = ptrace::signal_mask(task.pid) {
-            self.world.did(path, &Ask::Mask(mask), Answer::Value(0));
+            self.world.set_mask(path, mask);
         }
         Ok(())
     }

@@ -13,12 +13,14 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-/// The specimen, interpreting a program whose bytes are `scale` bytes each.
-pub fn launch(program: &[Op], scale: usize) -> Launch {
-    let argv = ["specimen".into(), "interprets".into(), text(program), scale.to_string()];
+/// The specimen.
+pub const SPECIMEN: &str = env!("CARGO_BIN_EXE_specimen");
+
+/// Any program.
+fn launch(program: &str, argv: &[&str]) -> Launch {
     Launch {
-        program: Path::new(env!("CARGO_BIN_EXE_specimen")).to_owned(),
-        argv: argv.into_iter().map(OsString::from).collect(),
+        program: Path::new(program).to_owned(),
+        argv: argv.iter().map(OsString::from).collect(),
         env: vec![("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into())],
         dir: None,
         umask: None,
@@ -31,9 +33,14 @@ pub fn launch(program: &[Op], scale: usize) -> Launch {
     }
 }
 
-/// A machine that runs it.
+/// A machine for any program.
+pub fn machine_for(program: &str, argv: &[&str]) -> Controlled<'static> {
+    Controlled::new(&launch(program, argv), Box::new(|| Ok(()))).expect("the kernel can be asked")
+}
+
+/// The specimen, interpreting a program whose bytes are `scale` bytes each.
 pub fn machine(program: &[Op], scale: usize) -> Controlled<'static> {
-    Controlled::new(&launch(program, scale), Box::new(|| Ok(()))).expect("the kernel can be asked")
+    machine_for(SPECIMEN, &["specimen", "interprets", &text(program), &scale.to_string()])
 }
 
 /// What reduction has found.

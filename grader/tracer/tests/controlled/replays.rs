@@ -1,7 +1,7 @@
 //! A schedule is an execution: replayed it comes to the same, to the last byte of each footprint, and so does whatever
 //! differs from it only in the order of steps that touch nothing in common.
 
-use super::real::{explored, machine, order, tasks};
+use super::real::{SPECIMEN, explored, machine, machine_for, order, tasks};
 use super::setting;
 use super::text::{text, without_variables};
 use grader_explorer::simulated::corpus::programs;
@@ -18,7 +18,10 @@ struct Known {
 }
 
 impl Known {
-    fn of(machine: &Controlled<'_>, execution: Execution<Deed>) -> Known {
+    fn of(machine: &Controlled<'_>, mut execution: Execution<Deed>) -> Known {
+        for deed in execution.events.iter_mut().flatten() {
+            deed.output = without_pids(&deed.output, machine);
+        }
         Known { tasks: tasks(machine), execution }
     }
 
@@ -35,6 +38,15 @@ impl Known {
     }
 }
 
+/// What was written, tasks named by their paths: their numbers are others in each execution.
+fn without_pids(output: &[u8], machine: &Controlled<'_>) -> Vec<u8> {
+    let mut text = String::from_utf8_lossy(output).into_owned();
+    for (path, pid) in machine.pids() {
+        text = text.replace(&pid.to_string(), &format!("<{path}>"));
+    }
+    text.into_bytes()
+}
+
 /// Some executions of a program: at most so many.
 fn executions(machine: &mut Controlled<'_>, most: u64) -> Vec<Known> {
     let mut known = Vec::new();
@@ -48,23 +60,21 @@ fn executions(machine: &mut Controlled<'_>, most: u64) -> Vec<Known> {
 }
 
 /// Replays each of some executions so often, and as often in another order of the same; how many executions that were.
-fn checked(program: &[Op], most: u64, times: u64) -> u64 {
-    let mut machine = machine(program, 1);
+fn checked(name: &str, machine: &mut Controlled<'_>, most: u64, times: u64) -> u64 {
     let mut count = 0;
-    for known in executions(&mut machine, most) {
+    for known in executions(machine, most) {
         let schedule = known.execution.path.schedule();
         let order = order(&known.execution);
         for seed in 0..times {
-            let what = format!("{}: {schedule}", text(program));
-            let again = replay(&mut machine, &schedule).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
-            known.assert_same(&Known::of(&machine, again), &what);
+            let what = format!("{name}: {schedule}");
+            let again = replay(machine, &schedule).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
+            known.assert_same(&Known::of(machine, again), &what);
 
             let extension = order.random_extension(seed);
             let other = Schedule(extension.iter().map(|step| schedule.0[*step].clone()).collect());
-            let what = format!("{}: {schedule}\nas {other}", text(program));
-            let execution =
-                replay(&mut machine, &other).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
-            let other = Known::of(&machine, execution);
+            let what = format!("{name}: {schedule}\nas {other}");
+            let execution = replay(machine, &other).unwrap_or_else(|trouble| panic!("{what}: {trouble}"));
+            let other = Known::of(machine, execution);
             assert_eq!(other.tasks, known.tasks, "{what}");
             assert_eq!(other.execution.end, known.execution.end, "{what}");
             assert!(other.canonical() == known.canonical(), "another trace: {what}");
@@ -87,10 +97,39 @@ fn a_schedule_and_every_other_order_of_its_independent_steps_are_one_execution()
     let most = each.isqrt().div_ceil(2);
     let mut count = 0;
     for program in &corpus {
-        count += checked(program, most, each / most / 2);
+        count += checked(&text(program), &mut machine(program, 1), most, each / most / 2);
     }
     println!("{count} executions of {} programs, none of which diverged", corpus.len());
     assert!(count > 500);
+}
+
+#[test]
+fn schedules_of_c_programs_of_a_shell_and_of_rust_programs_replay() {
+    let specimen = |mode: &[&str]| (SPECIMEN.to_string(), [&["specimen"], mode].concat().join("\n"));
+    let mut commands = vec![
+        specimen(&["fork_and_write", "3"]),
+        specimen(&["waits_for_any", "3"]),
+        specimen(&["fork_and_printf", "after"]),
+        specimen(&["reads_its_own_pipe"]),
+        specimen(&["looks_once"]),
+        specimen(&["kills_or_is_late"]),
+        ("/bin/sh".into(), "sh\n-c\necho hello | cat | wc".into()),
+        ("/bin/sh".into(), "sh\n-c\ntrue & echo $!; wait; echo done".into()),
+        ("/bin/sh".into(), "sh\n-c\n(sleep 1; echo late) & echo early; kill $!; wait $!; echo $?".into()),
+    ];
+    // Any other: `FORKLINGS_KERNEL_COMMAND="target/debug/pipe-solution"`.
+    if let Ok(command) = std::env::var("FORKLINGS_KERNEL_COMMAND") {
+        let program = command.split(' ').next().unwrap_or_default().to_string();
+        commands = vec![(program, command.replace(' ', "\n"))];
+    }
+    let times = setting("FORKLINGS_KERNEL_REPLAYS", 200) / 40;
+    let mut count = 0;
+    for (program, argv) in commands {
+        let argv: Vec<&str> = argv.split('\n').collect();
+        count += checked(&argv.join(" "), &mut machine_for(&program, &argv), 4, times);
+    }
+    println!("{count} executions, none of which diverged");
+    assert!(count > 0);
 }
 
 #[test]

@@ -57,6 +57,21 @@ fn a_vfork_parent_sleeps_until_its_child_becomes_another_program() {
 }
 
 #[test]
+fn what_a_vfork_parent_does_next_comes_after_what_woke_it() {
+    for wakes in [EXIT, Ask::Exec] {
+        let mut world = World::fresh();
+        let child = world.next_child(&root());
+        world.does(&root(), &handle(USR1));
+        world.does(&root(), &VFORK);
+        let touched = world.touches(&child, &wakes);
+        world.does(&child, &wakes);
+        assert!(world.touches(&root(), &write(1, 1)).conflicts(&touched), "{wakes:?}");
+        world.does(&root(), &write(1, 1));
+        assert!(!world.touches(&root(), &write(1, 1)).conflicts(&touched), "that once");
+    }
+}
+
+#[test]
 fn threads_and_shared_memory_are_refused() {
     let world = World::fresh();
     let clone = |flags| Ask::Fork(CloneFlags(flags));
