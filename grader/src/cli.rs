@@ -149,8 +149,11 @@ pub struct Explore {
     /// What the program's standard output is: C programs buffer by the line on a terminal, by the block in a pipe
     #[arg(long, value_enum, default_value_t)]
     pub stdout: Stdout,
+    /// Also let calls fail that could: fork, exec and pipe, one an execution, each in turn
+    #[arg(long)]
+    pub faults: bool,
     /// How many seconds it may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub budget: u64,
     /// Where to write the findings [default: standard output]
     #[arg(long, value_name = "FILE")]

@@ -52,6 +52,11 @@ impl Act {
     pub fn is_signal(self) -> bool {
         matches!(self, Act::Deliver(_) | Act::Interrupt(_))
     }
+
+    /// Whether the pending operation fails or comes up short because the explorer wants it to.
+    pub fn is_fault(self) -> bool {
+        matches!(self, Act::Fail(_))
+    }
 }
 
 /// How an operation fails because the explorer wants it to.

@@ -12,6 +12,7 @@ use crate::explore::Judgement;
 use crate::machine::{Act, Choice, Machine, Trouble};
 use crate::replay::{follow, replay};
 use crate::schedule::Schedule;
+use std::time::Instant;
 
 /// How simple an execution is; less is simpler.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,17 @@ pub fn shrink<M: Machine>(
     machine: &mut M,
     schedule: &Schedule,
     most_steps: usize,
+    judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
+) -> Result<Schedule, Trouble> {
+    shrink_until(machine, schedule, most_steps, None, judge)
+}
+
+/// The same, for so long at most: what comes of it was executed and fails, but may not be the simplest.
+pub fn shrink_until<M: Machine>(
+    machine: &mut M,
+    schedule: &Schedule,
+    most_steps: usize,
+    until: Option<Instant>,
     mut judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
 ) -> Result<Schedule, Trouble> {
     let first = replay(machine, schedule)?;
@@ -59,6 +71,9 @@ pub fn shrink<M: Machine>(
     let mut simplest = Complexity::of(&first.path);
     'again: loop {
         for candidate in changes(&best) {
+            if until.is_some_and(|until| Instant::now() >= until) {
+                break;
+            }
             let execution = match follow(machine, &candidate, most_steps) {
                 Ok(execution) => execution,
                 Err(broken @ Trouble::Broken(_)) => return Err(broken),

@@ -4,27 +4,55 @@
 //! Launch ─▶ Controlled (the kernel, one task at a time) ─▶ source-DPOR ─▶ one execution of each kind
 //!                                                                          │ names: which bytes are a PID
 //!                                                                          ▼
-//!                                            outputs counted on each execution's order ─▶ Exploration
+//!  witnesses: simplest schedules, run again ◀─ deadlocks, zombies ◀─ Survey ─▶ outputs counted on each order
 //! ```
+//! With faults, the same once more for each place at which a call could fail.
 
 mod names;
 mod program;
+mod survey;
+mod witness;
 
 pub use program::{launch, on_a_thread};
+pub use witness::Witness;
 
 use grader_explorer::execution::execute;
-use grader_explorer::{
-    Assumption, Budget, Dpor, End, Execution, Machine, Next, Schedule, Strategy, Trouble, replay,
-};
-use grader_trace::order::{BigUint, Count, Outputs, Step, TraceOrder};
-use grader_trace::{Fate, TaskPath};
-use grader_tracer::controlled::{Controlled, Deed};
+use grader_explorer::faults::{Place, Planned};
+use grader_explorer::{Assumption, Budget, Dpor, End, Next, Schedule, Strategy, Trouble};
+use grader_trace::ExitStatus;
+use grader_trace::order::Count;
+use grader_tracer::controlled::Controlled;
+use grader_tracer::{Cancel, Launch};
 use names::Names;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use survey::{Kernel, Survey};
+use witness::{Shows, witness};
+
+/// What is to be explored, and how far.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The program.
+    pub launch: &'a Launch,
+    /// How much may be tried.
+    pub budget: Budget,
+    /// Whether calls fail, too: one an execution, at each place in turn.
+    pub faults: bool,
+    /// What calls it off.
+    pub cancel: &'a Cancel,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub struct Exploration {
+    /// Where nothing fails that need not.
+    pub schedules: Schedules,
+    /// For each place at which a call could fail: what comes of it. `None`: that was not asked.
+    pub faults: Option<Vec<(Place, Schedules)>>,
+}
 
 /// What all schedules of a program come to.
 #[derive(Debug)]
-pub struct Exploration {
+pub struct Schedules {
     /// Whether every schedule was covered; if not, why not.
     pub covered: Covered,
     /// How many executions were run to their end.
@@ -35,14 +63,16 @@ pub struct Exploration {
     pub lines: Range,
     /// How many processes ended without being reaped by their parent.
     pub unreaped: Range,
+    /// How the program's first process may end, each with a schedule.
+    pub ends: Vec<(ExitStatus, Schedule)>,
     /// How many different outputs there are.
     pub distinct_outputs: Count,
     /// The first of them, in order.
     pub outputs: Vec<Shown>,
-    /// Schedules that end with tasks that wait for each other, one for each kind.
-    pub deadlocks: Vec<Schedule>,
-    /// A schedule that leaves a zombie, if one does.
-    pub zombie: Option<Schedule>,
+    /// Executions that end with tasks that wait for each other, one for each kind.
+    pub deadlocks: Vec<Witness>,
+    /// An execution that leaves somebody unreaped, if one does.
+    pub zombie: Option<Witness>,
     /// What a complete answer rests on.
     pub assumptions: Vec<Assumption>,
 }
@@ -83,179 +113,158 @@ impl Range {
 /// An output, PIDs named by their tasks.
 pub type Shown = String;
 
-/// How many outputs are listed.
-pub const LISTED: usize = 16;
+/// How often it is told how far it is.
+const TELLING: Duration = Duration::from_millis(100);
 
-/// How much work the counting may be: a second or two.
-const COUNTING: usize = 4_000_000;
-
-/// Most deadlocks that are told.
-const DEADLOCKS: usize = 4;
-
-/// Explores a program.
+/// Explores a program; `tell` hears now and then how far it is.
 ///
 /// # Errors
-/// The grader's own trouble. What makes a claim impossible is in [`Exploration::covered`].
-pub fn explore(machine: &mut Controlled<'_>, budget: &Budget) -> Result<Exploration, Trouble> {
-    let mut strategy = Dpor::default();
+/// The grader's own trouble. What makes a claim impossible is in [`Schedules::covered`].
+pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Trouble> {
+    let machine = Controlled::new(asked.launch, Box::new(|| Ok(())));
+    let machine =
+        machine.map_err(|trouble| Trouble::Broken(trouble.to_string()))?.called_off_by(asked.cancel);
+    let mut machine = if asked.faults { machine.with_faults() } else { machine };
     let mut names = Names::default();
-    let mut survey = Survey::new();
-    let mut run = 0;
-    let covered = loop {
-        let late = budget.until.is_some_and(|until| Instant::now() >= until);
-        if late || run >= budget.executions {
-            break Covered::Budget;
-        }
-        run += 1;
-        let execution = match execute(machine, budget.steps, |path| strategy.pick(path)) {
-            Err(Trouble::Unmodelled(why)) => break Covered::Inconclusive(why),
-            Err(Trouble::Diverged { after, what }) => {
-                break Covered::Inconclusive(format!(
-                    "the program does not do the same when its schedule is the same (after {after} steps: {what})"
-                ));
-            }
-            Err(trouble @ Trouble::Broken(_)) => return Err(trouble),
-            Ok(execution) => execution,
-        };
-        match execution.end {
-            End::TooLong => {
-                break Covered::Inconclusive(format!("an execution has more than {} steps", budget.steps));
-            }
-            End::Finished | End::Deadlock => {
-                let next = strategy.learn(&execution.path, execution.end);
-                if let Err(why) = survey.add(machine, &mut names, execution)? {
-                    break Covered::Inconclusive(why);
-                }
-                if next != Next::Again {
-                    break Covered::All;
-                }
-            }
-            End::Abandoned => {
-                if strategy.learn(&execution.path, execution.end) != Next::Again {
-                    break Covered::All;
-                }
-            }
-        }
-    };
-    Ok(survey.finish(covered, machine.assumptions()))
-}
-
-/// What was seen so far.
-struct Survey {
-    executions: u64,
-    processes: Range,
-    lines: Range,
-    unreaped: Range,
-    outputs: Outputs,
-    deadlocks: Vec<Schedule>,
-    zombie: Option<Schedule>,
-}
-
-impl Survey {
-    fn new() -> Survey {
-        Survey {
-            executions: 0,
-            processes: Range::NONE,
-            lines: Range::NONE,
-            unreaped: Range::NONE,
-            outputs: Outputs::new(),
-            deadlocks: Vec::new(),
-            zombie: None,
-        }
+    let mut search = Search { asked, tell, told: Instant::now(), executions: 0 };
+    let (schedules, places) = search.all(&mut machine, None, &mut names, 1)?;
+    let mut faults = Vec::new();
+    for place in places {
+        // More zombies than without the fault are worth a look.
+        let (found, _) = search.all(&mut machine, Some(&place), &mut names, schedules.unreaped.max + 1)?;
+        faults.push((place, found));
     }
+    Ok(Exploration { schedules, faults: asked.faults.then_some(faults) })
+}
 
-    /// Adds an execution that the machine has just run. `Err` inside: why no claim can be made.
-    fn add(
+/// An exploration under way.
+struct Search<'a> {
+    asked: &'a Asked<'a>,
+    tell: &'a dyn Fn(&str),
+    /// When it was last told how far it is.
+    told: Instant,
+    /// How many executions have come to their end, all in all.
+    executions: u64,
+}
+
+impl Search<'_> {
+    /// All schedules with this fault; and the places at which calls could have failed.
+    fn all(
         &mut self,
         machine: &mut Controlled<'_>,
+        place: Option<&Place>,
         names: &mut Names,
-        execution: Execution<Deed>,
-    ) -> Result<Result<(), String>, Trouble> {
-        self.executions += 1;
-        let trace = machine.trace();
-        let unreaped = trace
-            .tasks()
-            .iter()
-            .filter(|task| matches!(task.fate, Fate::Zombie | Fate::Adopted { .. }))
-            .count() as u64;
-        self.processes.add(trace.tasks().len() as u64);
-        self.unreaped.add(unreaped);
-        let schedule = || execution.path.schedule();
-        if unreaped > 0 && self.zombie.is_none() {
-            self.zombie = Some(schedule());
+        zombies: u64,
+    ) -> Result<(Schedules, Vec<Place>), Trouble> {
+        let mut planned = Planned::new(machine, place.cloned());
+        let mut survey = Survey::new();
+        let mut covered = match program::foreign_rights(&self.asked.launch.program) {
+            Some(why) => Covered::Inconclusive(why),
+            None => self.run(&mut planned, names, &mut survey)?,
+        };
+        let places = planned.met().iter().cloned().collect();
+        let (distinct_outputs, outputs) = survey.outputs(&covered);
+        let steps = self.asked.budget.steps;
+        let mut shown = |schedule: &Schedule, shows| match witness(machine, schedule, steps, shows) {
+            Ok(witness) => Ok(Some(witness)),
+            Err(broken @ Trouble::Broken(_)) => Err(broken),
+            Err(trouble) => {
+                covered = Covered::Inconclusive(why(trouble));
+                Ok(None)
+            }
+        };
+        let mut deadlocks = Vec::new();
+        for (knot, schedule) in &survey.deadlocks {
+            deadlocks.extend(shown(schedule, Shows::Deadlock(knot))?);
         }
-        if execution.end == End::Deadlock && self.deadlocks.len() < DEADLOCKS {
-            self.deadlocks.push(schedule());
+        let zombie = match &survey.zombie {
+            Some((most, schedule)) if *most >= zombies => shown(schedule, Shows::Unreaped(zombies))?,
+            _ => None,
+        };
+        let schedules = Schedules {
+            covered,
+            executions: survey.executions,
+            processes: survey.processes.seen(),
+            lines: survey.lines.seen(),
+            unreaped: survey.unreaped.seen(),
+            ends: survey.ends,
+            distinct_outputs,
+            outputs,
+            deadlocks,
+            zombie,
+            assumptions: self.assumptions(machine),
+        };
+        Ok((schedules, places))
+    }
+
+    fn assumptions(&self, machine: &Controlled<'_>) -> Vec<Assumption> {
+        let mut all = vec![Assumption::DeterministicGivenSchedule, Assumption::FootprintsAreWhole];
+        all.extend(grader_explorer::Machine::assumptions(machine));
+        if self.asked.faults {
+            all.push(Assumption::OneFault);
         }
-        let mut writes = writes_of(&execution);
-        self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
-        let pids = machine.pids();
-        if !names.know(&writes, &pids) {
-            let again = replay(machine, &schedule())?;
-            if let Err(why) = names.learn((&writes, &pids), (&writes_of(&again), &machine.pids())) {
-                return Ok(Err(why));
+        all
+    }
+
+    /// Runs one execution of each kind.
+    fn run(
+        &mut self,
+        machine: &mut Kernel<'_, '_>,
+        names: &mut Names,
+        survey: &mut Survey,
+    ) -> Result<Covered, Trouble> {
+        let budget = self.asked.budget.clone();
+        let late = || budget.until.is_some_and(|until| Instant::now() >= until);
+        let mut strategy = Dpor::default();
+        loop {
+            if late() || self.executions >= budget.executions {
+                return Ok(Covered::Budget);
+            }
+            let pick = |path: &_| if late() { Ok(None) } else { strategy.pick(path) };
+            let execution = match execute(machine, budget.steps, pick) {
+                Ok(execution) => execution,
+                Err(broken @ Trouble::Broken(_)) => return Err(broken),
+                Err(trouble) => return Ok(Covered::Inconclusive(why(trouble))),
+            };
+            self.executions += 1;
+            let next = match execution.end {
+                End::TooLong => {
+                    let what = format!("an execution has more than {} steps", budget.steps);
+                    return Ok(Covered::Inconclusive(what));
+                }
+                End::Abandoned if late() => return Ok(Covered::Budget),
+                End::Abandoned => strategy.learn(&execution.path, execution.end),
+                End::Finished | End::Deadlock => {
+                    match survey.add(machine, names, &execution) {
+                        Ok(Ok(())) => {}
+                        Ok(Err(what)) => return Ok(Covered::Inconclusive(what)),
+                        Err(broken @ Trouble::Broken(_)) => return Err(broken),
+                        Err(trouble) => return Ok(Covered::Inconclusive(why(trouble))),
+                    }
+                    strategy.learn(&execution.path, execution.end)
+                }
+            };
+            self.tell();
+            if next != Next::Again {
+                return Ok(Covered::All);
             }
         }
-        names.apply(&mut writes, &pids);
-        self.outputs.add(&order(&execution, &writes));
-        Ok(Ok(()))
     }
 
-    fn finish(mut self, covered: Covered, assumptions: Vec<Assumption>) -> Exploration {
-        let mut distinct = self.outputs.count(COUNTING);
-        if covered != Covered::All
-            && let Count::Exactly(count) = distinct
-        {
-            distinct = Count::AtLeast(count);
-        }
-        let outputs = if self.executions == 0 {
-            Vec::new()
-        } else {
-            self.outputs.first(LISTED, COUNTING).outputs.iter().map(|output| names::shown(output)).collect()
-        };
-        if self.executions == 0 {
-            distinct = Count::AtLeast(BigUint::ZERO);
-        }
-        Exploration {
-            covered,
-            executions: self.executions,
-            processes: self.processes.seen(),
-            lines: self.lines.seen(),
-            unreaped: self.unreaped.seen(),
-            distinct_outputs: distinct,
-            outputs,
-            deadlocks: self.deadlocks,
-            zombie: self.zombie,
-            assumptions,
+    fn tell(&mut self) {
+        if self.told.elapsed() >= TELLING {
+            self.told = Instant::now();
+            (self.tell)(&format!("exploring: {} executions so far", self.executions));
         }
     }
 }
 
-/// Lines of one write: pieces that end with a newline or with the write. Empty ones do not count.
-fn lines(output: &[u8]) -> u64 {
-    output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
-}
-
-/// What each step wrote, and who made it.
-type Writes = Vec<(TaskPath, Vec<u8>)>;
-
-fn writes_of(execution: &Execution<Deed>) -> Writes {
-    let taken = execution.path.taken.iter().zip(&execution.events);
-    taken
-        .map(|((choice, _), deeds)| {
-            let output = deeds.iter().flat_map(|deed| &deed.output).copied().collect();
-            (choice.task.clone(), output)
-        })
-        .collect()
-}
-
-fn order(execution: &Execution<Deed>, writes: &Writes) -> TraceOrder {
-    let taken = execution.path.taken.iter().zip(&execution.events).zip(writes);
-    let steps = taken.map(|(((choice, touched), deeds), (_, output))| Step {
-        task: choice.task.clone(),
-        touched: touched.clone(),
-        births: deeds.iter().flat_map(|deed| deed.births.clone()).collect(),
-        output: output.clone(),
-    });
-    TraceOrder::new(steps.collect())
+/// Why no claim can be made.
+fn why(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Unmodelled(what) | Trouble::Broken(what) => what,
+        Trouble::Diverged { after, what } => format!(
+            "the program does not do the same when its schedule is the same (after {after} steps, {what})"
+        ),
+    }
 }

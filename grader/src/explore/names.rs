@@ -4,7 +4,8 @@
 //! have other PIDs the second time, and whatever changes with them is a PID. Any other difference makes a claim
 //! impossible. What was learnt of a task's nth write holds for other executions in which it looks the same.
 
-use super::{Shown, Writes};
+use super::Shown;
+use super::survey::Writes;
 use grader_trace::{Pid, TaskPath};
 use std::collections::HashMap;
 
@@ -68,9 +69,15 @@ impl Names {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string();
             format!("the same schedule once wrote \"{}\" and once \"{}\"", text(what), text(other))
         };
-        for ((_, looks, output), (_, _, again)) in
-            looks(first.0, first.1).into_iter().zip(looks(second.0, second.1))
-        {
+        let (once, twice) = (looks(first.0, first.1), looks(second.0, second.1));
+        if once.len() != twice.len() {
+            let counts = (once.len(), twice.len());
+            return Err(format!(
+                "the same schedule once wrote {} times and once {} times",
+                counts.0, counts.1
+            ));
+        }
+        for ((_, looks, output), (_, _, again)) in once.into_iter().zip(twice) {
             let (one, two): (Vec<_>, Vec<_>) = (words(output).collect(), words(again).collect());
             if one.len() != two.len() {
                 return Err(differs(output, again));

@@ -5,6 +5,8 @@ use crate::submission::locate_program;
 use grader_tracer::{Launch, Limits, Plan, Stdin, Stdout, Watch};
 use std::env;
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -56,6 +58,21 @@ fn environment() -> Vec<(OsString, OsString)> {
         env::join_paths(kept).ok().filter(|paths| !paths.is_empty()).map(|paths| (name, paths))
     };
     env::vars_os().filter_map(without).collect()
+}
+
+/// Why a program would do something else if it were not traced: it would have somebody else's rights.
+///
+/// See execve(2), "set-user-ID": a traced process keeps its own.
+pub(super) fn foreign_rights(file: &Path) -> Option<String> {
+    const SET_UID: u32 = 0o4000;
+    const SET_GID: u32 = 0o2000;
+    let (file, own) = (fs::metadata(file).ok()?, fs::metadata("/proc/self").ok()?);
+    let word = match file.mode() {
+        mode if mode & SET_UID != 0 && file.uid() != own.uid() => "set-uid",
+        mode if mode & SET_GID != 0 && file.gid() != own.gid() => "set-gid",
+        _ => return None,
+    };
+    Some(format!("it is {word}: traced, it does not get its owner's rights, and does something else"))
 }
 
 /// Does something on a thread of its own: the machine keeps the thread on which it lives to one processor.

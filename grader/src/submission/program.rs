@@ -17,7 +17,12 @@ pub fn program(file: &Path) -> Result<Built, Problem> {
 /// The program that a shell would run under this name: along PATH, unless there is a slash in it.
 pub fn locate_program(name: &OsStr) -> Result<PathBuf, Problem> {
     if name.as_encoded_bytes().contains(&b'/') {
-        return runnable(Path::new(name));
+        let file = Path::new(name);
+        return match grader_program::inspect(file) {
+            // The kernel runs its interpreter. Only what is graded has to be a program of its own.
+            Err(refused) if matches!(refused.why, Why::Script(_)) => absolute(file),
+            _ => runnable(file),
+        };
     }
     let path = env::var_os("PATH").unwrap_or_default();
     let executable =
@@ -30,10 +35,17 @@ pub fn locate_program(name: &OsStr) -> Result<PathBuf, Problem> {
 }
 
 fn runnable(file: &Path) -> Result<PathBuf, Problem> {
-    let refuse = |reason: String| Problem::Environment(format!("cannot run {}: {reason}", file.display()));
     grader_program::inspect(file).map_err(|refused| match refused.why {
-        Why::Unreadable(error) => refuse(plain(&error)),
-        why => refuse(why.to_string()),
+        Why::Unreadable(error) => refuse(file, &plain(&error)),
+        why => refuse(file, &why.to_string()),
     })?;
-    file.canonicalize().map_err(|error| refuse(plain(&error)))
+    absolute(file)
+}
+
+fn absolute(file: &Path) -> Result<PathBuf, Problem> {
+    file.canonicalize().map_err(|error| refuse(file, &plain(&error)))
+}
+
+fn refuse(file: &Path, reason: &str) -> Problem {
+    Problem::Environment(format!("cannot run {}: {reason}", file.display()))
 }

@@ -8,6 +8,7 @@
 mod bad_input;
 mod check;
 mod course;
+mod explore;
 mod interrupts;
 mod place;
 mod programs;

@@ -64,11 +64,14 @@ fn colours_are_for_terminals_whose_user_wants_them() {
     assert!(piped.stderr.is_empty());
 }
 
+const EXPLORE: &[&str] =
+    &["explore", "--faults", "--", "sh", "-c", "echo with a line that is long | cat & wait"];
+
 #[test]
 fn no_line_is_wider_than_the_terminal() {
     let place = Place::new();
     for arguments in
-        [&["check", "pipe"][..], &["show", "pipe"], &["hint", "pipe", "no-leaks"], &["list"], &[]]
+        [&["check", "pipe"][..], &["show", "pipe"], &["hint", "pipe", "no-leaks"], &["list"], &[], EXPLORE]
     {
         let mut plain = grader(&place, arguments);
         plain.env("TERM", "dumb");

@@ -52,7 +52,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
 }
 
 /// A claim as a sentence of its own.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
     let full_stop = if text.ends_with(['.', '!', '?', ':']) { "" } else { "." };

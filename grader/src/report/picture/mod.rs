@@ -64,6 +64,13 @@ pub(crate) fn lanes(trace: &Trace, focus: &[usize], style: &Style, rows: usize) 
     prepared.picture(prepared.layout(), rows).lines(style)
 }
 
+/// The same, of a run that stands for others: tasks are called by their places in the tree of creation.
+pub(crate) fn places(trace: &Trace, style: &Style, rows: usize) -> Vec<Line> {
+    let names = Names::places(trace);
+    let prepared = Prepared::new(trace, story::story(trace, &[]), &names, style);
+    prepared.picture(prepared.layout(), rows).lines(style)
+}
+
 /// The tasks that were zombies for longer than it took a sleeping parent to wake up.
 pub(crate) fn zombies(trace: &Trace) -> Vec<TaskId> {
     let steps = story::story(trace, &[]);

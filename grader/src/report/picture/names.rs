@@ -19,6 +19,11 @@ impl Names {
         Names::with(trace, trace.tasks().iter().map(|task| task.pid.to_string()).collect())
     }
 
+    /// Every task is called as schedules call it: by its place in the tree of creation.
+    pub(crate) fn places(trace: &Trace) -> Names {
+        Names::with(trace, trace.tasks().iter().map(|task| format!("‹{}›", task.path)).collect())
+    }
+
     /// Every task is called by its place in the tree of creation, so that two runs can be compared.
     pub(crate) fn paths(trace: &Trace) -> Names {
         Names::with(trace, trace.tasks().iter().map(|task| format!("<{}>", task.path)).collect())

@@ -1,0 +1,154 @@
+//! What the executions of a program come to, taken together.
+
+use super::names::{self, Names};
+use super::{Covered, Range, Shown};
+use grader_explorer::faults::Planned;
+use grader_explorer::{Choice, End, Execution, Readiness, Schedule, Trouble, replay};
+use grader_trace::order::{BigUint, Count, Outputs, Step, TraceOrder};
+use grader_trace::{ExitStatus, Fate, TaskPath, Trace};
+use grader_tracer::controlled::{Controlled, Deed};
+
+/// How many outputs are listed.
+const LISTED: usize = 16;
+
+/// How much work the counting may be: a second or two.
+const COUNTING: usize = 4_000_000;
+
+/// Most deadlocks, and most ways to end, that are told.
+const MOST: usize = 4;
+
+/// The machine that the executions are made on.
+pub(super) type Kernel<'m, 'k> = Planned<'m, Controlled<'k>>;
+
+/// Who waits for what when nobody can go on.
+pub(super) type Knot = Vec<(Choice, Readiness)>;
+
+/// What was seen so far.
+pub(super) struct Survey {
+    /// How many executions.
+    pub(super) executions: u64,
+    pub(super) processes: Range,
+    pub(super) lines: Range,
+    pub(super) unreaped: Range,
+    /// How the program's first process ended, each with the first schedule in which it did.
+    pub(super) ends: Vec<(ExitStatus, Schedule)>,
+    /// A schedule for each knot.
+    pub(super) deadlocks: Vec<(Knot, Schedule)>,
+    /// The most processes that a schedule leaves unreaped, and the first that does.
+    pub(super) zombie: Option<(u64, Schedule)>,
+    outputs: Outputs,
+}
+
+impl Survey {
+    /// Nothing was seen.
+    pub(super) fn new() -> Survey {
+        Survey {
+            executions: 0,
+            processes: Range::NONE,
+            lines: Range::NONE,
+            unreaped: Range::NONE,
+            ends: Vec::new(),
+            deadlocks: Vec::new(),
+            zombie: None,
+            outputs: Outputs::new(),
+        }
+    }
+
+    /// Adds an execution that the machine has just run. `Err` inside: why no claim can be made.
+    pub(super) fn add(
+        &mut self,
+        machine: &mut Kernel<'_, '_>,
+        names: &mut Names,
+        execution: &Execution<Deed>,
+    ) -> Result<Result<(), String>, Trouble> {
+        let trace = machine.inner().trace();
+        let schedule = || execution.path.schedule();
+        let unreaped = unreaped(&trace);
+        self.processes.add(trace.tasks().len() as u64);
+        self.unreaped.add(unreaped);
+        if unreaped > self.zombie.as_ref().map_or(0, |(most, _)| *most) {
+            self.zombie = Some((unreaped, schedule()));
+        }
+        if let Some((_, status)) = trace.root().end
+            && self.ends.len() < MOST
+            && !self.ends.iter().any(|(known, _)| *known == status)
+        {
+            self.ends.push((status, schedule()));
+        }
+        if let Some(knot) = knot(execution)
+            && self.deadlocks.len() < MOST
+            && !self.deadlocks.iter().any(|(known, _)| *known == knot)
+        {
+            self.deadlocks.push((knot, schedule()));
+        }
+        let mut writes = writes_of(execution);
+        self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
+        let pids = machine.inner().pids();
+        // The first execution is made twice in any case: it shows whether a schedule decides everything.
+        if self.executions == 0 || !names.know(&writes, &pids) {
+            let again = replay(machine, &schedule())?;
+            if let Err(why) = names.learn((&writes, &pids), (&writes_of(&again), &machine.inner().pids())) {
+                return Ok(Err(why));
+            }
+        }
+        self.executions += 1;
+        names.apply(&mut writes, &pids);
+        self.outputs.add(&order(execution, &writes));
+        Ok(Ok(()))
+    }
+
+    /// How many outputs there are, and the first of them.
+    pub(super) fn outputs(&mut self, covered: &Covered) -> (Count, Vec<Shown>) {
+        if self.executions == 0 {
+            return (Count::AtLeast(BigUint::ZERO), Vec::new());
+        }
+        let distinct = match self.outputs.count(COUNTING) {
+            Count::Exactly(count) if *covered != Covered::All => Count::AtLeast(count),
+            count => count,
+        };
+        let listing = self.outputs.first(LISTED, COUNTING);
+        (distinct, listing.outputs.iter().map(|output| names::shown(output)).collect())
+    }
+}
+
+/// How many processes were not reaped by their parents.
+pub(super) fn unreaped(trace: &Trace) -> u64 {
+    let left = |fate: &Fate| matches!(fate, Fate::Zombie | Fate::Adopted { .. });
+    trace.tasks().iter().filter(|task| left(&task.fate)).count() as u64
+}
+
+/// Who waits for what at the end, if it is a deadlock.
+pub(super) fn knot(execution: &Execution<Deed>) -> Option<Knot> {
+    let blocked = || execution.path.frontier().blocked();
+    (execution.end == End::Deadlock)
+        .then(|| blocked().map(|pending| (pending.choice.clone(), pending.readiness.clone())).collect())
+}
+
+/// Lines of one write: pieces that end with a newline or with the write. Empty ones do not count.
+fn lines(output: &[u8]) -> u64 {
+    output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count() as u64
+}
+
+/// What each step wrote, and who made it.
+pub(super) type Writes = Vec<(TaskPath, Vec<u8>)>;
+
+fn writes_of(execution: &Execution<Deed>) -> Writes {
+    let taken = execution.path.taken.iter().zip(&execution.events);
+    taken
+        .map(|((choice, _), deeds)| {
+            let output = deeds.iter().flat_map(|deed| &deed.output).copied().collect();
+            (choice.task.clone(), output)
+        })
+        .collect()
+}
+
+fn order(execution: &Execution<Deed>, writes: &Writes) -> TraceOrder {
+    let taken = execution.path.taken.iter().zip(&execution.events).zip(writes);
+    let steps = taken.map(|(((choice, touched), deeds), (_, output))| Step {
+        task: choice.task.clone(),
+        touched: touched.clone(),
+        births: deeds.iter().flat_map(|deed| deed.births.clone()).collect(),
+        output: output.clone(),
+    });
+    TraceOrder::new(steps.collect())
+}
