@@ -31,6 +31,7 @@ mod polls;
 mod signals;
 
 pub use ask::{Answer, Ask, DupTo, Polled, Timeout, WaitFor};
+pub use pipes::PipeView;
 
 use crate::model::event::Object;
 use crate::model::ids::{Fd, Pid, Signal, TaskPath};
@@ -292,6 +293,11 @@ impl World {
             Life::Alive => None,
             Life::Zombie(status) | Life::Gone(status) => Some(status),
         }
+    }
+
+    /// A task's children that live or are zombies, the oldest first.
+    pub fn children(&self, path: &TaskPath) -> &[TaskPath] {
+        self.tasks.get(path).map_or(&[], |task| &task.children)
     }
 
     /// Whether a task lives or is a zombie: its PID leads to it.

@@ -3,8 +3,9 @@
 //! A pipe has sixteen slots of a page each. A write first fills up the last slot, if what exceeds whole pages fits
 //! there as one piece, and then takes new slots. So it can be full with much fewer bytes than 65 536.
 
+use super::descriptors::{OpenFile, What};
 use super::{Look, World};
-use crate::model::ids::{Signal, TaskPath};
+use crate::model::ids::{Fd, Signal, TaskPath};
 use crate::order::rules::{self, Found};
 use crate::order::{Footprint, Name, Resource};
 use crate::view::descriptors::PipeEnd;
@@ -75,7 +76,33 @@ impl Pipe {
     }
 }
 
+/// A pipe as one that holds an end of it could see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PipeView {
+    /// Which end.
+    pub end: PipeEnd,
+    /// How many bytes are in it.
+    pub bytes: u64,
+    /// Whether a write of one page would find a place.
+    pub has_free_slot: bool,
+    /// Whether anybody holds the other end.
+    pub other_end_is_held: bool,
+}
+
 impl World {
+    /// The pipe that a descriptor leads to, if it is one's end.
+    pub fn pipe(&self, path: &TaskPath, fd: Fd) -> Option<PipeView> {
+        let (_, OpenFile { what: What::Pipe(name, end), .. }) = self.file(path, fd)? else { return None };
+        let pipe = self.pipes.get(name)?;
+        let other = if *end == PipeEnd::Read { PipeEnd::Write } else { PipeEnd::Read };
+        Some(PipeView {
+            end: *end,
+            bytes: pipe.bytes(),
+            has_free_slot: pipe.slots.len() < SLOTS,
+            other_end_is_held: self.is_held(name, other),
+        })
+    }
+
     pub(super) fn look_pipe_read(&self, name: &Name, wanted: u64, nonblock: bool) -> Look {
         let Some(pipe) = self.pipes.get(name) else { return Look::ready(Footprint::nothing()) };
         let found = match pipe.bytes() {

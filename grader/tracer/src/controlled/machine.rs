@@ -54,6 +54,10 @@ pub struct Controlled<'a> {
     cancel: Cancel,
     faults: bool,
     output_counts: bool,
+    /// Predictions are compared with the kernel.
+    audited: bool,
+    /// How many of them were.
+    pub(super) audits: u64,
     /// What it takes to find source lines is kept.
     pub(super) snapshots: bool,
     /// Executions begin with a copy of a started program, where that is possible.
@@ -109,6 +113,8 @@ impl<'a> Controlled<'a> {
             cancel: Cancel::default(),
             faults: false,
             output_counts: false,
+            audited: false,
+            audits: 0,
             snapshots: false,
             copies: true,
             template: None,
@@ -142,6 +148,18 @@ impl<'a> Controlled<'a> {
     pub fn counting_output(mut self) -> Controlled<'a> {
         self.output_counts = true;
         self
+    }
+
+    /// Wherever it depends on children or pipes whether a call may go on, the kernel is asked, too. If it disagrees with
+    /// the world, that is [`Trouble::Broken`].
+    pub fn audited(mut self) -> Controlled<'a> {
+        self.audited = true;
+        self
+    }
+
+    /// How often the kernel was asked, and agreed.
+    pub fn audits(&self) -> u64 {
+        self.audits
     }
 
     /// Every execution begins with an exec, never with a copy of a started program.
@@ -337,6 +355,9 @@ impl<'a> Controlled<'a> {
             }
         };
         let standing_at_call = matches!(task.at, At::Call(_));
+        if self.audited && standing_at_call {
+            self.audit(path, &ask)?;
+        }
         let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
         let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
         match look.blocked.clone() {

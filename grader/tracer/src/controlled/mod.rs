@@ -25,9 +25,11 @@
 //! | `lives` | births, execs, ends |
 //! | `signals` | arrivals |
 //! | `server` | a program is started once, and copied for each execution |
+//! | `audit` | the world is compared with the kernel |
 //! | `identity` | what would differ from run to run: clocks, random bytes, the vDSO |
 
 mod asks;
+mod audit;
 mod calls;
 mod follow;
 mod identity;

@@ -2,6 +2,8 @@
 
 pub(crate) mod clock;
 pub(crate) mod memory;
+#[cfg(feature = "controlled")]
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod ptrace;
 pub(crate) mod wait;

@@ -44,7 +44,7 @@ impl Share {
 }
 
 /// A descriptor that stands for a process. See pidfd_open(2).
-fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
+pub(crate) fn pidfd(pid: pid_t) -> io::Result<OwnedFd> {
     // SAFETY: pidfd_open takes two numbers and touches no memory of ours.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
     if fd < 0 {

@@ -7,6 +7,7 @@
 //! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
 //! | `outcomes` | the two are the same |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
+//! | `audits` | the world is what the kernel says it is |
 //! | `natively` | what untraced runs come to is among what was explored |
 //!
 //! Longer runs: `FORKLINGS_KERNEL_REPLAYS=N` (`replays`), `FORKLINGS_KERNEL_RUNS=N` (`natively`: so many of each program),
@@ -15,6 +16,7 @@
 
 #![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
 
+mod audits;
 mod natively;
 mod outcomes;
 mod real;

@@ -33,9 +33,10 @@ fn launch(program: &str, argv: &[&str]) -> Launch {
     }
 }
 
-/// A machine for any program.
+/// A machine for any program. Whatever it foresees is compared with the kernel.
 pub fn machine_for(program: &str, argv: &[&str]) -> Controlled<'static> {
-    Controlled::new(&launch(program, argv), Box::new(|| Ok(()))).expect("the kernel can be asked")
+    let machine = Controlled::new(&launch(program, argv), Box::new(|| Ok(())));
+    machine.expect("the kernel can be asked").audited()
 }
 
 /// The specimen, interpreting a program whose bytes are `scale` bytes each.

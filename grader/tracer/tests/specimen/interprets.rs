@@ -3,8 +3,13 @@
 //! The text is what `tests/controlled/text.rs` writes: letters with numbers of a fixed width, bodies in parentheses.
 //! Everything is read before the first call, so that a child or a handler allocates nothing.
 
-use crate::kernel::{child, close, done, dup2, exit, on_signal, parent, pid, pipe, say};
+mod again;
+mod reader;
+
+use crate::kernel::{close, done, exit, on_signal, parent, pid, pipe, say};
+use again::{jitter, once};
 use libc::{c_int, pid_t};
+use reader::{Op, Reader, collect};
 use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicUsize, Ordering::Relaxed};
@@ -25,13 +30,36 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
             (0..times.parse().expect("a number")).for_each(|_: u32| say(&once(ops)));
             exit(0)
         }
+        ("fills_and_drains", steps) => {
+            fills_and_drains(steps);
+            exit(0)
+        }
         _ => None,
+    }
+}
+
+/// Writes and reads so many bytes each, of a pipe of its own, without waiting: `w4096 r10`.
+fn fills_and_drains(steps: &[&str]) {
+    let mut ends = [0; 2];
+    // SAFETY: `ends` has room for two descriptors.
+    done("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK) });
+    let mut bytes = vec![0u8; 1 << 17];
+    for step in steps {
+        let (what, count) = step.split_at(1);
+        let count: usize = count.parse().expect("a number");
+        if what == "w" {
+            // SAFETY: the buffer is alive, and longer than any step. EAGAIN is an answer like others.
+            unsafe { libc::write(ends[1], bytes.as_ptr().cast(), count) };
+        } else {
+            // SAFETY: as above.
+            unsafe { libc::read(ends[0], bytes.as_mut_ptr().cast(), count) };
+        }
     }
 }
 
 fn prepare(text: &str, scale: &str) -> &'static [Op] {
     let _ = SCALE.set(scale.parse().expect("how many bytes a byte is"));
-    let ops: &'static [Op] = Reader(text.bytes().collect(), 0).list().leak();
+    let ops: &'static [Op] = Reader::new(text).list().leak();
     let mut handlers = Vec::new();
     collect(ops, &mut handlers);
     let _ = HANDLERS.set(handlers);
@@ -39,69 +67,6 @@ fn prepare(text: &str, scale: &str) -> &'static [Op] {
     // Rust ignores it, and the simulated machine's programs do not.
     on_signal(libc::SIGPIPE, libc::SIG_DFL, 0);
     ops
-}
-
-/// Runs it in a process of its own, at the pace of the machine: the status word and the output, or `hang`.
-fn once(ops: &'static [Op]) -> String {
-    let (read, write) = pipe();
-    let child = child(|| {
-        dup2(write, 1);
-        close(write);
-        close(read);
-        ME.store(pid(), Relaxed);
-        run(ops);
-        0
-    });
-    close(write);
-    let mut output = Vec::new();
-    let mut bytes = [0u8; 256];
-    loop {
-        let mut entry = libc::pollfd { fd: read, events: libc::POLLIN, revents: 0 };
-        // SAFETY: one live entry.
-        if done("poll", unsafe { libc::poll(&raw mut entry, 1, 20_000) }) == 0 {
-            return "hang\n".into();
-        }
-        // SAFETY: the buffer is alive, and the length is its own.
-        match done("read", unsafe { libc::read(read, bytes.as_mut_ptr().cast(), bytes.len()) } as i64) {
-            0 => break,
-            count => output.extend(&bytes[..count as usize]),
-        }
-    }
-    close(read);
-    let status = wait_for_tree(child);
-    format!("{status} {}\n", String::from_utf8_lossy(&output))
-}
-
-/// Waits for everybody; the status word of this one.
-fn wait_for_tree(root: pid_t) -> c_int {
-    let (mut of_root, mut status) = (0, 0);
-    // SAFETY: `status` is a live int, and waitpid writes nothing else.
-    while let child @ 1.. = unsafe { libc::waitpid(-1, &raw mut status, 0) } {
-        if child == root {
-            of_root = status;
-        }
-    }
-    of_root
-}
-
-/// Spends a random while, or lets others go first, so that not every run is the same.
-fn jitter() {
-    static STATE: AtomicUsize = AtomicUsize::new(0);
-    if !JITTERS.load(Relaxed) {
-        return;
-    }
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: the time is alive.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
-    let seed =
-        STATE.load(Relaxed).wrapping_add(time.tv_nsec as usize).wrapping_add(ME.load(Relaxed) as usize);
-    let mixed = (seed ^ (seed >> 7)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    STATE.store(mixed, Relaxed);
-    match (mixed >> 40) % 8 {
-        0..=3 => {}
-        4 | 5 => std::thread::yield_now(),
-        _ => (0..(mixed >> 50) % 4096).for_each(|_| std::hint::spin_loop()),
-    }
 }
 
 /// One byte of the simulated machine is so many bytes here.
@@ -123,111 +88,6 @@ static BORN: AtomicUsize = AtomicUsize::new(0);
 /// Read end and write end of each pipe; −1 if closed.
 static PIPES: [[AtomicI32; 2]; 8] = [const { [const { AtomicI32::new(-1) }; 2] }; 8];
 static MADE: AtomicUsize = AtomicUsize::new(0);
-
-/// See `grader_explorer::simulated::Op`.
-enum Op {
-    Print(u8),
-    PrintAnswer,
-    Fork(Vec<Op>),
-    Exit(i32),
-    ExitAnswer,
-    Wait { nth: Option<usize>, nohang: bool },
-    Pipe,
-    Read(usize, usize),
-    Write(usize, usize, u8),
-    Close(usize, usize),
-    Poll { pipe: usize, timed: bool },
-    Kill(Option<usize>, c_int),
-    Handle { signal: usize, restart: bool, body: Vec<Op>, index: AtomicUsize },
-    Pause,
-    Sleep,
-    AskParent,
-    If(i64, Vec<Op>, Vec<Op>),
-}
-
-struct Reader(Vec<u8>, usize);
-
-impl Reader {
-    fn byte(&mut self) -> u8 {
-        self.1 += 1;
-        self.0[self.1 - 1]
-    }
-
-    fn number(&mut self, digits: usize) -> i64 {
-        let from = self.1;
-        self.1 += digits;
-        let text = std::str::from_utf8(&self.0[from..self.1]).expect("digits");
-        text.parse().expect("a number")
-    }
-
-    fn place(&mut self) -> usize {
-        self.number(1) as usize
-    }
-
-    /// A list without parentheses, up to the end or the closing one.
-    fn list(&mut self) -> Vec<Op> {
-        let mut ops = Vec::new();
-        while self.1 < self.0.len() && self.0[self.1] != b')' {
-            ops.push(self.op());
-        }
-        ops
-    }
-
-    fn body(&mut self) -> Vec<Op> {
-        assert_eq!(self.byte(), b'(');
-        let ops = self.list();
-        assert_eq!(self.byte(), b')');
-        ops
-    }
-
-    fn op(&mut self) -> Op {
-        match self.byte() {
-            b'p' => Op::Print(self.byte()),
-            b'n' => Op::PrintAnswer,
-            b'f' => Op::Fork(self.body()),
-            b'x' => Op::Exit(self.number(3) as i32),
-            b'X' => Op::ExitAnswer,
-            b'w' => Op::Wait { nth: None, nohang: self.byte() == b'n' },
-            b'v' => Op::Wait { nth: Some(self.place()), nohang: self.byte() == b'n' },
-            b'o' => Op::Pipe,
-            b'r' => Op::Read(self.place(), self.place()),
-            b't' => Op::Write(self.place(), self.place(), self.byte()),
-            b'c' => Op::Close(self.place(), self.place()),
-            b'l' => Op::Poll { pipe: self.place(), timed: self.byte() == b't' },
-            b'k' => Op::Kill(None, self.number(2) as c_int),
-            b'K' => Op::Kill(Some(self.place()), self.number(2) as c_int),
-            b'h' => Op::Handle {
-                signal: self.number(2) as usize,
-                restart: self.byte() == b'r',
-                body: self.body(),
-                index: AtomicUsize::new(0),
-            },
-            b'z' => Op::Pause,
-            b's' => Op::Sleep,
-            b'g' => Op::AskParent,
-            b'i' => Op::If(self.number(5), self.body(), self.body()),
-            other => panic!("no operation `{}`", char::from(other)),
-        }
-    }
-}
-
-fn collect(ops: &'static [Op], handlers: &mut Vec<&'static [Op]>) {
-    for op in ops {
-        match op {
-            Op::Fork(body) => collect(body, handlers),
-            Op::Handle { body, index, .. } => {
-                index.store(handlers.len(), Relaxed);
-                handlers.push(body);
-                collect(body, handlers);
-            }
-            Op::If(_, then, otherwise) => {
-                collect(then, handlers);
-                collect(otherwise, handlers);
-            }
-            _ => {}
-        }
-    }
-}
 
 fn run(ops: &'static [Op]) {
     for op in ops {

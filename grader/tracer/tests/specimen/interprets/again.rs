@@ -1,0 +1,69 @@
+//! The same program again and again, untraced, at the pace of the machine.
+
+use super::{JITTERS, ME, Op, run};
+use crate::kernel::{child, close, done, dup2, pid, pipe};
+use libc::{c_int, pid_t};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// Runs it in a process of its own, at the pace of the machine: the status word and the output, or `hang`.
+pub fn once(ops: &'static [Op]) -> String {
+    let (read, write) = pipe();
+    let child = child(|| {
+        dup2(write, 1);
+        close(write);
+        close(read);
+        ME.store(pid(), Relaxed);
+        run(ops);
+        0
+    });
+    close(write);
+    let mut output = Vec::new();
+    let mut bytes = [0u8; 256];
+    loop {
+        let mut entry = libc::pollfd { fd: read, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one live entry.
+        if done("poll", unsafe { libc::poll(&raw mut entry, 1, 20_000) }) == 0 {
+            return "hang\n".into();
+        }
+        // SAFETY: the buffer is alive, and the length is its own.
+        match done("read", unsafe { libc::read(read, bytes.as_mut_ptr().cast(), bytes.len()) } as i64) {
+            0 => break,
+            count => output.extend(&bytes[..count as usize]),
+        }
+    }
+    close(read);
+    let status = wait_for_tree(child);
+    format!("{status} {}\n", String::from_utf8_lossy(&output))
+}
+
+/// Waits for everybody; the status word of this one.
+fn wait_for_tree(root: pid_t) -> c_int {
+    let (mut of_root, mut status) = (0, 0);
+    // SAFETY: `status` is a live int, and waitpid writes nothing else.
+    while let child @ 1.. = unsafe { libc::waitpid(-1, &raw mut status, 0) } {
+        if child == root {
+            of_root = status;
+        }
+    }
+    of_root
+}
+
+/// Spends a random while, or lets others go first, so that not every run is the same.
+pub fn jitter() {
+    static STATE: AtomicUsize = AtomicUsize::new(0);
+    if !JITTERS.load(Relaxed) {
+        return;
+    }
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the time is alive.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    let seed =
+        STATE.load(Relaxed).wrapping_add(time.tv_nsec as usize).wrapping_add(ME.load(Relaxed) as usize);
+    let mixed = (seed ^ (seed >> 7)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    STATE.store(mixed, Relaxed);
+    match (mixed >> 40) % 8 {
+        0..=3 => {}
+        4 | 5 => std::thread::yield_now(),
+        _ => (0..(mixed >> 50) % 4096).for_each(|_| std::hint::spin_loop()),
+    }
+}
