@@ -46,6 +46,11 @@ impl<'m, M: Machine> Planned<'m, M> {
         self.machine
     }
 
+    /// The call that fails.
+    pub fn plan(&self) -> Option<&Place> {
+        self.plan.as_ref()
+    }
+
     /// Places at which something could have failed.
     pub fn met(&self) -> &BTreeSet<Place> {
         &self.met

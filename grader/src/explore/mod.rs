@@ -41,6 +41,15 @@ pub struct Asked<'a> {
     pub cancel: &'a Cancel,
 }
 
+impl Asked<'_> {
+    fn machine(&self) -> Result<Controlled<'static>, Trouble> {
+        let machine = Controlled::new(self.launch, Box::new(|| Ok(())));
+        let machine = machine.map_err(|trouble| Trouble::Broken(trouble.to_string()))?;
+        let machine = machine.called_off_by(self.cancel);
+        Ok(if self.faults { machine.with_faults() } else { machine })
+    }
+}
+
 /// What was found.
 #[derive(Debug)]
 pub struct Exploration {
@@ -121,10 +130,7 @@ const TELLING: Duration = Duration::from_millis(100);
 /// # Errors
 /// The grader's own trouble. What makes a claim impossible is in [`Schedules::covered`].
 pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Trouble> {
-    let machine = Controlled::new(asked.launch, Box::new(|| Ok(())));
-    let machine =
-        machine.map_err(|trouble| Trouble::Broken(trouble.to_string()))?.called_off_by(asked.cancel);
-    let mut machine = if asked.faults { machine.with_faults() } else { machine };
+    let mut machine = asked.machine()?;
     let mut names = Names::default();
     let mut search = Search { asked, tell, told: Instant::now(), executions: 0 };
     let (schedules, places) = search.all(&mut machine, None, &mut names, 1)?;
@@ -235,7 +241,7 @@ impl Search<'_> {
                 End::Abandoned if late() => return Ok(Covered::Budget),
                 End::Abandoned => strategy.learn(&execution.path, execution.end),
                 End::Finished | End::Deadlock => {
-                    match survey.add(machine, names, &execution) {
+                    match survey.add(machine, names, &execution, &|| self.asked.machine()) {
                         Ok(Ok(())) => {}
                         Ok(Err(what)) => return Ok(Covered::Inconclusive(what)),
                         Err(broken @ Trouble::Broken(_)) => return Err(broken),

@@ -67,7 +67,11 @@ impl Names {
     ) -> Result<(), String> {
         let differs = |what: &[u8], other: &[u8]| {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).escape_debug().to_string();
-            format!("the same schedule once wrote \"{}\" and once \"{}\"", text(what), text(other))
+            format!(
+                "the same schedule once wrote \"{}\" and once \"{}\": the program depends on something else, too",
+                text(what),
+                text(other)
+            )
         };
         let (once, twice) = (looks(first.0, first.1), looks(second.0, second.1));
         if once.len() != twice.len() {

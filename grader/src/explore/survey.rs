@@ -5,7 +5,7 @@ use super::{Covered, Range, Shown};
 use grader_explorer::faults::Planned;
 use grader_explorer::{Choice, End, Execution, Readiness, Schedule, Trouble, replay};
 use grader_trace::order::{BigUint, Count, Outputs, Step, TraceOrder};
-use grader_trace::{ExitStatus, Fate, TaskPath, Trace};
+use grader_trace::{ExitStatus, Fate, Pid, TaskPath, Trace};
 use grader_tracer::controlled::{Controlled, Deed};
 
 /// How many outputs are listed.
@@ -54,12 +54,14 @@ impl Survey {
         }
     }
 
-    /// Adds an execution that the machine has just run. `Err` inside: why no claim can be made.
+    /// Adds an execution that the machine has just run; `anew` makes another one for the same program. `Err` inside:
+    /// why no claim can be made.
     pub(super) fn add(
         &mut self,
         machine: &mut Kernel<'_, '_>,
         names: &mut Names,
         execution: &Execution<Deed>,
+        anew: &dyn Fn() -> Result<Controlled<'static>, Trouble>,
     ) -> Result<Result<(), String>, Trouble> {
         let trace = machine.inner().trace();
         let schedule = || execution.path.schedule();
@@ -84,12 +86,18 @@ impl Survey {
         let mut writes = writes_of(execution);
         self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
         let pids = machine.inner().pids();
-        // The first execution is made twice in any case: it shows whether a schedule decides everything.
-        if self.executions == 0 || !names.know(&writes, &pids) {
-            let again = replay(machine, &schedule())?;
-            if let Err(why) = names.learn((&writes, &pids), (&writes_of(&again), &machine.inner().pids())) {
-                return Ok(Err(why));
-            }
+        // The first execution is made twice in any case, from the very start: does its schedule decide everything?
+        let again = if self.executions == 0 {
+            Some(written(&mut Planned::new(&mut anew()?, machine.plan().cloned()), &schedule())?)
+        } else if !names.know(&writes, &pids) {
+            Some(written(machine, &schedule())?)
+        } else {
+            None
+        };
+        if let Some((writes_again, pids_again)) = again
+            && let Err(why) = names.learn((&writes, &pids), (&writes_again, &pids_again))
+        {
+            return Ok(Err(why));
         }
         self.executions += 1;
         names.apply(&mut writes, &pids);
@@ -131,6 +139,15 @@ fn lines(output: &[u8]) -> u64 {
 
 /// What each step wrote, and who made it.
 pub(super) type Writes = Vec<(TaskPath, Vec<u8>)>;
+
+/// What a schedule writes when it is run again, and the PIDs of its tasks then.
+fn written(
+    machine: &mut Kernel<'_, '_>,
+    schedule: &Schedule,
+) -> Result<(Writes, Vec<(TaskPath, Pid)>), Trouble> {
+    let again = replay(machine, schedule)?;
+    Ok((writes_of(&again), machine.inner().pids()))
+}
 
 fn writes_of(execution: &Execution<Deed>) -> Writes {
     let taken = execution.path.taken.iter().zip(&execution.events);

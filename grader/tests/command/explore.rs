@@ -135,7 +135,7 @@ fn time_that_is_up_is_no_claim_and_no_fault() {
 fn of_what_cannot_be_explored_the_reason_is_told() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let program = &copy_of_the_specimen(place.path());
-    let cases: [(&str, &[&str], &str); 16] = [
+    let cases: [(&str, &[&str], &str); 17] = [
         ("3", &["without_end", "computing"], "a task computes for more than 3 s between two calls"),
         (
             "3",
@@ -156,6 +156,7 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
         ("60", &["beyond", "network"], "it calls connect"),
         ("60", &["beyond", "stop"], "it sends SIGSTOP"),
         ("60", &["beyond", "session"], "it calls setsid"),
+        ("60", &["beyond", "counter"], "the same schedule once wrote"),
     ];
     for (budget, mode, why) in cases {
         let program: Vec<&str> = [&program[..]].iter().chain(mode).copied().collect();
