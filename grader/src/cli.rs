@@ -22,6 +22,12 @@ pub struct Cli {
 const EXIT_STATUS: &str = "Exit status: 0 passed; 1 something failed; 2 the command line makes no sense;\n\
                            3 could not be determined (environment, machine).";
 
+const EXPLORE: &str = "One process at a time goes on, up to its next call that others could notice. Schedules that\n\
+                       no process could tell apart are one kind; one execution of each kind is run. What sleeps\n\
+                       takes no time: a sleep orders nothing. Standard input is empty.\n\n\
+                       Exit status: 0 explored, completely or as far as the budget went; 2 the command line makes\n\
+                       no sense; 3 no claim can be made, and the reason is told.";
+
 /// Where the course is.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Place {
@@ -48,6 +54,7 @@ pub enum Command {
     /// Run any program under the tracer, and draw what it did
     Trace(Trace),
     /// Run any program in every schedule: its outputs, deadlocks and zombies
+    #[command(after_help = EXPLORE)]
     Explore(Explore),
     /// Run one schedule of a program again, and draw what it did
     Replay(Replay),
