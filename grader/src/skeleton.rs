@@ -16,6 +16,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
         "exec" => include_str!("../skeletons/exec.rs"),
         "redirect" => include_str!("../skeletons/redirect.rs"),
         "pipe" => include_str!("../skeletons/pipe.rs"),
+        "zombies" => include_str!("../skeletons/zombies.rs"),
         _ => return None,
     })
 }

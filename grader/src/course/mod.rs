@@ -36,7 +36,7 @@ use grader_tracer::Watch;
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
     use processes::*;
-    static COURSE: [Exercise; 8] = [
+    static COURSE: [Exercise; 9] = [
         hello::EXERCISE,
         fork::EXERCISE,
         address_space::EXERCISE,
@@ -45,6 +45,7 @@ pub fn exercises() -> &'static [Exercise] {
         exec::EXERCISE,
         redirect::EXERCISE,
         pipe::EXERCISE,
+        zombies::EXERCISE,
     ];
     &COURSE
 }

@@ -154,6 +154,16 @@ impl Builder {
         self.event_since(begin, task, Operation::Wait(wait));
     }
 
+    /// A wait with WNOWAIT that tells of the end of `child`, and leaves it unreaped.
+    pub fn looks_at_the_end(&mut self, task: TaskId, child: TaskId) {
+        self.wait(task, child);
+        if let Some(Event { op: Operation::Wait(wait), .. }) = self.events.last_mut() {
+            wait.call = "waitid".into();
+            wait.selector = Selector::Pid(Pid(Self::FIRST_PID + child.0 as i32));
+            wait.nowait = true;
+        }
+    }
+
     /// A wait with WNOHANG that has nothing to report.
     pub fn wait_nohang(&mut self, task: TaskId) {
         self.wait_answers(task, true, Outcome::Done(None));

@@ -85,7 +85,7 @@ fn all_exercises_are_well_formed() {
         }
     }
     let points: Vec<u32> = exercises().iter().map(Exercise::points).collect();
-    assert_eq!(points, [0, 10, 10, 10, 15, 15, 15, 20]);
+    assert_eq!(points, [0, 10, 10, 10, 15, 15, 15, 20, 15]);
 }
 
 #[test]

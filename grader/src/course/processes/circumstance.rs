@@ -43,6 +43,12 @@ pub fn second_fork_fails() -> Scenario {
     scenario("second-fork-fails", "when the second fork answers EAGAIN", plan)
 }
 
+/// The fork after so many answers EAGAIN.
+pub fn later_fork_fails(after: u32) -> Scenario {
+    let plan = failing(FaultCall::Fork, Whose::Root, after + 1, 1, Errno::EAGAIN);
+    scenario("later-fork-fails", "when a later fork answers EAGAIN", plan)
+}
+
 /// The first pipe answers EMFILE.
 pub fn pipe_fails() -> Scenario {
     let plan = failing(FaultCall::Pipe, Whose::Root, 1, 1, Errno::EMFILE);

@@ -87,7 +87,7 @@ pub fn children(trace: &Trace, wanted: usize) -> Result<Vec<&Task>, Finding> {
 }
 
 /// Which tasks were made instead, and by whom.
-fn made_otherwise(trace: &Trace, wanted: usize) -> Finding {
+pub fn made_otherwise(trace: &Trace, wanted: usize) -> Finding {
     let tasks: Vec<&Task> = trace.tasks().iter().skip(1).collect();
     let who = role(trace, TaskId::ROOT);
     let expected = match wanted {

@@ -39,6 +39,7 @@ pub mod redirect;
 pub mod saying;
 pub mod table;
 pub mod wait;
+pub mod zombies;
 
 #[cfg(test)]
 mod proof;
