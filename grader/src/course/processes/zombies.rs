@@ -33,6 +33,7 @@ pub const EXERCISE: Exercise = Exercise {
     aha: "Dead is not reaped.",
     counted: true,
     watch: Watch::ALL,
+    order_counts: false,
     scenarios: || {
         vec![plain(), slow_child(), slow_parent(), fork_fails(), later_fork_fails(BEFORE_REFUSAL as u32)]
     },
