@@ -134,6 +134,8 @@ struct Stat {
     parent: pid_t,
     /// In clock ticks since the machine started.
     started: u64,
+    /// Time on a processor so far, its own and the kernel's for it, in clock ticks.
+    computed: u64,
 }
 
 impl Stat {
@@ -145,14 +147,24 @@ impl Stat {
         let mut fields = rest.split_ascii_whitespace();
         let state = *fields.next()?.as_bytes().first()?;
         let parent = fields.next()?.parse().ok()?;
-        let started = fields.nth(17)?.parse().ok()?;
-        Some(Stat { state, parent, started })
+        let (user, system): (u64, u64) = (fields.nth(9)?.parse().ok()?, fields.next()?.parse().ok()?);
+        let started = fields.nth(6)?.parse().ok()?;
+        Some(Stat { state, parent, started, computed: user + system })
     }
 }
 
 /// The letter that /proc/TID/stat shows for a task's state: `R`, `S`, `D`, `Z`, `t`, …; `None` if it is gone.
 pub(crate) fn state(tid: pid_t) -> Option<u8> {
     Stat::of(tid).map(|stat| stat.state)
+}
+
+/// How long a task has been on a processor; `None` if it is gone.
+#[cfg(feature = "controlled")]
+pub(crate) fn time_on_processor(tid: pid_t) -> Option<std::time::Duration> {
+    // SAFETY: sysconf takes a number.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    let ticks = u64::try_from(ticks).ok().filter(|ticks| *ticks > 0)?;
+    Stat::of(tid).map(|stat| std::time::Duration::from_millis(stat.computed * 1_000 / ticks))
 }
 
 /// Whose child a process is; `None` if it is gone.
