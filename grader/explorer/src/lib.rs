@@ -42,5 +42,5 @@ pub use explore::{Budget, Judgement, Report, Verdict, explore, search};
 pub use machine::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
 pub use replay::replay;
 pub use schedule::Schedule;
-pub use shrink::shrink;
+pub use shrink::{Patience, shrink, shrink_within};
 pub use strategy::{Bounded, Dpor, Exhaustive, Next, Strategy};

@@ -51,17 +51,34 @@ pub fn shrink<M: Machine>(
     most_steps: usize,
     judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
 ) -> Result<Schedule, Trouble> {
-    shrink_until(machine, schedule, most_steps, None, judge)
+    shrink_within(machine, schedule, most_steps, Patience::default(), judge)
 }
 
-/// The same, for so long at most: what comes of it was executed and fails, but may not be the simplest.
-pub fn shrink_until<M: Machine>(
+/// How long something simpler is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How many candidates are tried.
+    pub tries: usize,
+    /// When to stop, if that comes first.
+    pub until: Option<Instant>,
+}
+
+impl Default for Patience {
+    /// For ever.
+    fn default() -> Patience {
+        Patience { tries: usize::MAX, until: None }
+    }
+}
+
+/// The same, but not for ever: what comes of it was executed and fails, but may not be the simplest.
+pub fn shrink_within<M: Machine>(
     machine: &mut M,
     schedule: &Schedule,
     most_steps: usize,
-    until: Option<Instant>,
+    patience: Patience,
     mut judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
 ) -> Result<Schedule, Trouble> {
+    let mut tries = 0;
     let first = replay(machine, schedule)?;
     if judge(machine, &first) == Judgement::Holds {
         let what = "a counterexample that was found before does not fail now".to_string();
@@ -71,9 +88,10 @@ pub fn shrink_until<M: Machine>(
     let mut simplest = Complexity::of(&first.path);
     'again: loop {
         for candidate in changes(&best) {
-            if until.is_some_and(|until| Instant::now() >= until) {
-                break;
+            if tries == patience.tries || patience.until.is_some_and(|until| Instant::now() >= until) {
+                break 'again;
             }
+            tries += 1;
             let execution = match follow(machine, &candidate, most_steps) {
                 Ok(execution) => execution,
                 Err(broken @ Trouble::Broken(_)) => return Err(broken),
@@ -88,8 +106,9 @@ pub fn shrink_until<M: Machine>(
                 continue 'again;
             }
         }
-        return Ok(best);
+        break;
     }
+    Ok(best)
 }
 
 /// All schedules that differ from this one by a single change, the bold ones first:

@@ -2,8 +2,7 @@
 
 use super::survey::{Knot, knot, unreaped};
 use crate::examine::Sites;
-use grader_explorer::shrink::shrink_until;
-use grader_explorer::{End, Execution, Judgement, Schedule, Trouble, replay};
+use grader_explorer::{End, Execution, Judgement, Patience, Schedule, Trouble, replay, shrink_within};
 use grader_trace::{Site, TaskId, Trace};
 use grader_tracer::controlled::{Controlled, Deed};
 use std::collections::HashMap;
@@ -54,8 +53,8 @@ pub(super) fn witness(
 ) -> Result<Witness, Trouble> {
     let faults = |schedule: &Schedule| schedule.0.iter().filter(|choice| choice.act.is_fault()).count();
     let needed = faults(schedule);
-    let until = Instant::now() + SHRINKING;
-    let simplest = shrink_until(machine, schedule, most_steps, Some(until), |machine, execution| {
+    let patience = Patience { until: Some(Instant::now() + SHRINKING), ..Patience::default() };
+    let simplest = shrink_within(machine, schedule, most_steps, patience, |machine, execution| {
         // Without its fault it would be about something else.
         let same = faults(&execution.path.schedule()) == needed && shows.is_shown(machine, execution);
         if same { Judgement::Fails } else { Judgement::Holds }

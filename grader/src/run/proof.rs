@@ -14,7 +14,9 @@ use super::{Effort, Job, collect, launch};
 use crate::course::{Run, Scenario};
 use crate::interrupt;
 use crate::run::Scratch;
-use grader_explorer::{Budget, Dpor, Judgement, Trouble as Inside, Verdict, explore, replay, shrink};
+use grader_explorer::{
+    Budget, Dpor, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, shrink_within,
+};
 use grader_trace::{Fd, Operation, TaskId};
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Launch, Limits, Trouble};
@@ -29,6 +31,9 @@ use std::time::{Duration, Instant};
 const EXECUTIONS: u64 = 400;
 const STEPS: usize = 1_000;
 const TIME: Duration = Duration::from_secs(20);
+
+/// How many simpler schedules are tried. Those of the course's programs need fewer, unless they make many processes.
+const TRIES: usize = 200;
 
 /// How long a task may compute between two calls.
 const COMPUTING: Duration = Duration::from_millis(1_500);
@@ -128,7 +133,9 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
                 Ok(run) if !holds(&run) => Judgement::Fails,
                 _ => Judgement::Holds,
             };
-            shrink(&mut machine, &schedule, STEPS, |machine, _| judge(machine)).unwrap_or(schedule)
+            let judge = |machine: &Controlled<'_>, _: &_| judge(machine);
+            shrink_within(&mut machine, &schedule, STEPS, Patience { tries: TRIES, until: None }, judge)
+                .unwrap_or(schedule)
         }
         false => schedule,
     };

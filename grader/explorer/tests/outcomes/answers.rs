@@ -267,6 +267,21 @@ fn assert_nothing_is_simpler(machine: &mut Simulated, simple: &Schedule, holds: 
 }
 
 #[test]
+fn shrinking_ends_after_so_many_tries_with_what_it_has() {
+    let program = [fork([Print('c')]), fork([Print('d')]), Print('p'), wait(), wait()];
+    let schedule: Schedule = "0 0.0 0 0.1 0 0.0 0.1 0*3".parse().unwrap();
+    let within = |tries| {
+        let patience = Patience { tries, until: None };
+        shrink_within(&mut Simulated::new(&program), &schedule, 100, patience, |_, _| Judgement::Fails)
+            .unwrap()
+    };
+    assert_eq!(within(0), schedule);
+    let simplest = within(usize::MAX);
+    assert!(simplest.switches() < within(1).switches() || within(1) == simplest, "one try is one try");
+    assert!(simplest.switches() < schedule.switches());
+}
+
+#[test]
 fn a_schedule_that_does_not_fail_cannot_be_shrunk() {
     let program = [fork([]), wait()];
     let schedule = "0 0.0 0*2".parse().unwrap();
