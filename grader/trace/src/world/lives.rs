@@ -107,7 +107,12 @@ impl World {
         let ends = rules::exit(path, &children).and(self.close_touches(path, 0..=i32::MAX));
         let Some(parent) = creator_of(path) else { return ends };
         let told = Resource::Signal(parent.clone(), Signal::CHLD);
-        let ends = if self.minds_children(&parent) { ends.changes(told) } else { ends.observes(told) };
+        // As with any other signal: had its parent ended before, it would not have been told.
+        let ends = if self.minds_children(&parent) {
+            ends.changes(told).observes(Resource::Life(parent.clone()))
+        } else {
+            ends.observes(told)
+        };
         if self.disowns_children(&parent) { ends.changes(Resource::Children(parent)) } else { ends }
     }
 

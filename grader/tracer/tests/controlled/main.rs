@@ -6,6 +6,7 @@
 //! | `text` | a program of the simulated machine as an argument of the specimen, which interprets it |
 //! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
 //! | `outcomes` | the two are the same |
+//! | `beyond` | on the kernel alone: reduction finds what enumeration finds, with what the simulated machine has not |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
 //! | `audits` | the world is what the kernel says it is |
 //! | `natively` | what untraced runs come to is among what was explored |
@@ -17,6 +18,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be made says so")]
 
 mod audits;
+mod beyond;
 mod natively;
 mod outcomes;
 mod real;

@@ -28,7 +28,7 @@ fn compared(program: &[Op], scale: usize, most: u64) -> Option<Result<(u64, u64)
 }
 
 /// What is in the first and not in the second.
-fn beyond(first: &Outcomes, second: &Outcomes) -> String {
+pub fn beyond(first: &Outcomes, second: &Outcomes) -> String {
     let mut lines = String::new();
     for (tasks, outputs) in first {
         for output in outputs {

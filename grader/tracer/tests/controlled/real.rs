@@ -3,7 +3,7 @@
 use super::simulated::Outcomes;
 use super::text::text;
 use grader_explorer::simulated::{Op, TaskOutcome};
-use grader_explorer::{Budget, Dpor, Execution, Judgement, Report, Verdict, explore};
+use grader_explorer::{Budget, Dpor, Execution, Exhaustive, Judgement, Report, Strategy, Verdict, explore};
 use grader_trace::order::{Outputs, Step, TraceOrder};
 use grader_trace::{Fate, TaskPath};
 use grader_tracer::controlled::{Controlled, Deed};
@@ -52,17 +52,15 @@ pub struct Explored {
 
 /// All that can come of a program. `Err`: no complete answer.
 pub fn explored(program: &[Op], scale: usize) -> Result<Explored, String> {
-    let mut machine = machine(program, scale);
+    explored_by(&mut machine(program, scale))
+}
+
+/// All that can come of whatever this machine runs.
+pub fn explored_by(machine: &mut Controlled<'_>) -> Result<Explored, String> {
     let mut found: BTreeMap<Vec<TaskOutcome>, Outputs> = BTreeMap::new();
-    let budget = Budget { steps: 400, ..Budget::default() };
-    let report = explore(&mut machine, &mut Dpor::default(), &budget, |machine, execution| {
+    let report = complete(machine, Dpor::default(), u64::MAX, |machine, execution| {
         found.entry(tasks(machine)).or_default().add(&order(execution));
-        Judgement::Holds
-    });
-    let report = report.map_err(|trouble| trouble.to_string())?;
-    if !matches!(report.verdict, Verdict::Complete { .. }) {
-        return Err(format!("{:?}", report.verdict));
-    }
+    })?;
     let mut outcomes = Outcomes::new();
     for (tasks, mut outputs) in found {
         let listing = outputs.first(100_000, 10_000_000);
@@ -71,6 +69,33 @@ pub fn explored(program: &[Op], scale: usize) -> Result<Explored, String> {
         outcomes.insert(tasks, listing.outputs.into_iter().map(text).collect());
     }
     Ok(Explored { outcomes, report })
+}
+
+/// The same by plain enumeration, if there are no more than `most` interleavings.
+pub fn enumerated_by(machine: &mut Controlled<'_>, most: u64) -> Result<Explored, String> {
+    let mut outcomes = Outcomes::new();
+    let report = complete(machine, Exhaustive::default(), most, |machine, execution| {
+        let output = execution.events.iter().flatten().flat_map(|deed| deed.output.clone()).collect();
+        let output = String::from_utf8(output).expect("ASCII");
+        outcomes.entry(tasks(machine)).or_default().insert(output);
+    })?;
+    Ok(Explored { outcomes, report })
+}
+
+fn complete(
+    machine: &mut Controlled<'_>,
+    mut strategy: impl Strategy,
+    executions: u64,
+    mut note: impl FnMut(&Controlled<'_>, &Execution<Deed>),
+) -> Result<Report, String> {
+    let budget = Budget { executions, steps: 400, ..Budget::default() };
+    let report = explore(machine, &mut strategy, &budget, |machine, execution| {
+        note(machine, execution);
+        Judgement::Holds
+    });
+    let report = report.map_err(|trouble| trouble.to_string())?;
+    let is_complete = matches!(report.verdict, Verdict::Complete { .. });
+    if is_complete { Ok(report) } else { Err(format!("{:?}", report.verdict)) }
 }
 
 /// What became of the tasks of the last execution.

@@ -4,6 +4,7 @@
 //! Everything is read before the first call, so that a child or a handler allocates nothing.
 
 mod again;
+mod beyond;
 mod reader;
 
 use crate::kernel::{close, done, exit, on_signal, parent, pid, pipe, say};
@@ -93,6 +94,12 @@ fn run(ops: &'static [Op]) {
     for op in ops {
         jitter();
         let answer = match op {
+            Op::Block(_) | Op::Ignore(_) | Op::Raise(_) | Op::Suspend | Op::Unblock | Op::Nonblock(..) => {
+                beyond::run(op);
+                continue;
+            }
+            Op::Exec => beyond::exec(),
+            Op::Vfork { execs } => beyond::vfork(*execs),
             Op::Print(letter) => {
                 output(&[*letter]);
                 continue;

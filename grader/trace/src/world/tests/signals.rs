@@ -161,11 +161,13 @@ fn the_end_of_a_child_is_a_signal_to_those_who_handle_or_block_it() {
     let minds = |calls: &[Ask]| {
         let mut world = World::after(calls);
         let (child, other) = (world.forks(&root()), world.forks(&root()));
+        let parents_end_counts = world.conflict((&child, &EXIT), (&root(), &EXIT));
         let first_counts = world.conflict((&child, &EXIT), (&other, &EXIT));
         world.exits(&child);
         world.does(&root(), &handle(Signal::CHLD));
         world.does(&root(), &Ask::Mask(0));
         let told = world.before(&root(), &EXIT) == [Signal::CHLD];
+        assert_eq!(parents_end_counts, told, "the dead are told of nothing");
         assert!(first_counts || !told, "of two ends the first is told of");
         told
     };

@@ -10,18 +10,44 @@ pub enum Op {
     Fork(Vec<Op>),
     Exit(i32),
     ExitAnswer,
-    Wait { nth: Option<usize>, nohang: bool },
+    Wait {
+        nth: Option<usize>,
+        nohang: bool,
+    },
     Pipe,
     Read(usize, usize),
     Write(usize, usize, u8),
     Close(usize, usize),
-    Poll { pipe: usize, timed: bool },
+    Poll {
+        pipe: usize,
+        timed: bool,
+    },
     Kill(Option<usize>, c_int),
-    Handle { signal: usize, restart: bool, body: Vec<Op>, index: AtomicUsize },
+    Handle {
+        signal: usize,
+        restart: bool,
+        body: Vec<Op>,
+        index: AtomicUsize,
+    },
     Pause,
     Sleep,
     AskParent,
     If(i64, Vec<Op>, Vec<Op>),
+    /// What the simulated machine has not: a signal is blocked, ignored, sent to oneself.
+    Block(c_int),
+    Ignore(c_int),
+    Raise(c_int),
+    /// sigsuspend with an empty mask, and an empty mask for good.
+    Suspend,
+    Unblock,
+    /// O_NONBLOCK on one end of a pipe.
+    Nonblock(usize, usize),
+    /// execve of echo.
+    Exec,
+    /// vfork; the child becomes echo, or writes a letter and ends.
+    Vfork {
+        execs: bool,
+    },
 }
 
 pub struct Reader(Vec<u8>, usize);
@@ -85,6 +111,15 @@ impl Reader {
                 body: self.body(),
                 index: AtomicUsize::new(0),
             },
+            b'B' => Op::Block(self.number(2) as c_int),
+            b'I' => Op::Ignore(self.number(2) as c_int),
+            b'R' => Op::Raise(self.number(2) as c_int),
+            b'S' => Op::Suspend,
+            b'U' => Op::Unblock,
+            b'N' => Op::Nonblock(self.place(), self.place()),
+            b'e' => Op::Exec,
+            b'y' => Op::Vfork { execs: true },
+            b'Y' => Op::Vfork { execs: false },
             b'z' => Op::Pause,
             b's' => Op::Sleep,
             b'g' => Op::AskParent,
