@@ -20,6 +20,10 @@
 //! Invariant: the world is a function of what happened. Steps that touch nothing in common lead to the same world in
 //! either order; therefore everything is named by the path of the task that made it, never by a number of its own.
 //!
+//! What it takes for granted: whoever ends without a parent that could reap it is gone at once (init, or whoever started
+//! the program, may take a while); and how bytes lie in a pipe's slots decides nothing before 32 KiB were written to it.
+//! After that, two schedules that differ only in the order of earlier reads and writes may fill it a write apart.
+//!
 //! What it does not know it refuses: [`World::look`] then says why no claim about all schedules can be made.
 
 pub mod ask;

@@ -12,6 +12,7 @@
 //! | `natively` | what untraced runs come to is among what was explored |
 //!
 //! Longer runs: `FORKLINGS_KERNEL_REPLAYS=N` (`replays`), `FORKLINGS_KERNEL_RUNS=N` (`natively`: so many of each program),
+//! `FORKLINGS_KERNEL_BEYOND=N` (`beyond`), `FORKLINGS_KERNEL_PIPES=N` (`audits`),
 //! `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`, as in
 //! `FORKLINGS_KERNEL_PROGRAMS=3000 cargo test -p grader-tracer --features controlled --test controlled generated`.
 
