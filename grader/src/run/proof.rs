@@ -80,7 +80,8 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let launch = launch(job, scenario, Effort::Full, folder.path());
     let launch = Launch { limits: Limits { wall: COMPUTING, ..launch.limits.clone() }, ..launch };
     let path = folder.path();
-    let mut machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?;
+    let machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?;
+    let mut machine = machine.called_off_by(interrupt::runs());
     if job.order_counts {
         machine = machine.counting_output();
     }
