@@ -115,11 +115,27 @@ fn a_child_that_may_be_killed_too_early_has_two_outputs() {
 fn a_call_that_fails_shows_what_is_wrong_only_then() {
     let found = explored(&["--faults"], &["fork_fails_badly"]);
     assert_eq!((&found["complete"], &found["deadlocks"]), (&json!(true), &json!([])));
-    let fault = &found["faults"][0];
+    let fault = &found["faults"][1];
     assert_eq!(fault["fault"], "fork fails with EAGAIN");
     assert_eq!(fault["possible"], "this kernel does it");
-    assert_eq!(fault["deadlocks"][0]["schedule"], "0:error11");
+    assert_eq!(fault["deadlocks"][0]["schedule"], "0 0:error11");
     assert!(explored(&[], &["fork_fails_badly"]).get("faults").is_none(), "nobody asked");
+}
+
+#[test]
+fn each_place_at_which_a_call_could_fail_is_tried_and_labelled() {
+    let found = explored(&["--faults"], &["reads_once"]);
+    let of = |fault: &Value| json!([fault["fault"], fault["possible"], fault["outputs"]]);
+    let faults: Vec<Value> = found["faults"].as_array().expect("a list").iter().map(of).collect();
+    assert_eq!(
+        faults,
+        [
+            json!(["pipe fails with EMFILE", "this kernel does it", [""]]),
+            json!(["fork fails with EAGAIN", "this kernel does it", [""]]),
+            json!(["a read or write of a pipe moves one byte only", "POSIX allows it", ["h"]]),
+        ]
+    );
+    assert_eq!((&found["outputs"], &found["complete"]), (&json!(["hello"]), &json!(true)));
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn it_is_drawn_like_any_run() {
 
 #[test]
 fn a_deadlock_is_drawn_up_to_where_everybody_waits_and_ends_then() {
-    let answer = specimen(&["replay", "0"], &["reads_its_own_pipe"]);
+    let answer = specimen(&["replay", "0*2"], &["reads_its_own_pipe"]);
     assert_eq!(answer.status, 0);
     assert!(answer.text.contains("never woke up"), "{}", answer.text);
     assert!(answer.text.contains("its end comes only when the last write end"), "{}", answer.text);
@@ -50,7 +50,7 @@ fn a_deadlock_is_drawn_up_to_where_everybody_waits_and_ends_then() {
 
 #[test]
 fn a_call_fails_where_the_schedule_says_so() {
-    let events = events("0:error11", &["fork_fails_badly"]);
+    let events = events("0 0:error11", &["fork_fails_badly"]);
     assert!(events.iter().any(|event| event["fork"]["child"]["failed"] == 11), "{events:#?}");
 }
 

@@ -34,9 +34,11 @@ fn fault(place: &Place) -> (String, &'static str) {
     match place.fault {
         Fault::Error(Errno::EAGAIN) => ("fork fails with EAGAIN".into(), KERNEL),
         Fault::Error(Errno::ENOENT) => ("exec fails with ENOENT".into(), KERNEL),
+        Fault::Error(Errno::EACCES) => ("exec fails with EACCES".into(), KERNEL),
         Fault::Error(Errno::EMFILE) => ("pipe fails with EMFILE".into(), KERNEL),
         Fault::Error(errno) => (format!("a call fails with {errno}"), KERNEL),
-        Fault::Short(bytes) => (format!("only {bytes} bytes are moved"), POSIX),
+        Fault::Short(1) => ("a read or write of a pipe moves one byte only".into(), POSIX),
+        Fault::Short(bytes) => (format!("a read or write of a pipe moves {bytes} bytes only"), POSIX),
     }
 }
 

@@ -112,9 +112,11 @@ fn shown(range: Range) -> String {
     if range.min == range.max { range.min.to_string() } else { format!("{} to {}", range.min, range.max) }
 }
 
+const SAME: &str = "always the same";
+
 fn different(count: &Count) -> String {
     match count.to_string().as_str() {
-        "1" => "always the same".into(),
+        "1" => SAME.into(),
         "at least 1" => "the same so far".into(),
         many => format!("{many} different ones"),
     }
@@ -239,9 +241,15 @@ fn failed(explored: &Explored<'_>, place: &Place, found: &Schedules, replay: &st
     }
     if found.executions > 0 {
         let ends = if found.ends.is_empty() { "it never ends".into() } else { ends(found) };
-        let outputs = different(&found.distinct_outputs);
-        let reaped = unreaped(found);
-        page.paragraph(2, &format!("{ends}; output: {outputs}; not reaped: {reaped}"), Ink::Plain);
+        let outputs = match &found.outputs[..] {
+            [only] if only.is_empty() => "no output".to_owned(),
+            [only] if different(&found.distinct_outputs) == SAME => {
+                let only = only.trim_end_matches('\n').escape_debug().to_string();
+                format!("output \"{}\"", Visible::new(&only, style).shortened(HEADING, style).as_str())
+            }
+            _ => format!("output: {}", different(&found.distinct_outputs)),
+        };
+        page.paragraph(2, &format!("{ends}; {outputs}; not reaped: {}", unreaped(found)), Ink::Plain);
     }
     let mut text = page.text();
     for witness in &found.deadlocks {

@@ -92,7 +92,8 @@ impl Controlled<'_> {
     }
 }
 
-/// Whether a call that touches nothing is worth no choice of its own. Output is: somebody looks at its order.
+/// Whether a call that touches nothing is worth no choice of its own. Output is: somebody looks at its order. So is
+/// what may fail because the explorer wants it to.
 fn is_private(ask: &Ask) -> bool {
     match ask {
         Ask::Local
@@ -103,7 +104,6 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::Dup { .. }
         | Ask::SetCloexec { .. }
         | Ask::SetNonblock { .. }
-        | Ask::Pipe { .. }
         | Ask::NewDescriptor { .. }
         | Ask::Read { .. }
         | Ask::UseFile(_)
@@ -115,6 +115,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::Poll { .. } => true,
         Ask::Fork(_)
         | Ask::Exec
+        | Ask::Pipe { .. }
         | Ask::Exit(_)
         | Ask::Wait(_)
         | Ask::GetParent

@@ -17,7 +17,7 @@ use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
 use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
-use grader_trace::order::Footprint;
+use grader_trace::order::{Footprint, Resource};
 use grader_trace::world::{Ask, World};
 use grader_trace::{Ending, Errno, ExitStatus, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
 use libc::pid_t;
@@ -407,6 +407,9 @@ impl<'a> Controlled<'a> {
             for errno in failures(&ask) {
                 add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
             }
+            if moves_bytes_of_a_pipe(&ask, &look.footprint) {
+                add(Act::Fail(Fault::Short(1)), look.footprint.clone(), Readiness::Ready);
+            }
         }
         Ok(pending)
     }
@@ -453,10 +456,22 @@ impl<'a> Controlled<'a> {
 fn failures(ask: &Ask) -> Vec<Errno> {
     match ask {
         Ask::Fork(_) => vec![Errno::EAGAIN],
-        Ask::Exec => vec![Errno::ENOENT],
+        Ask::Exec => vec![Errno::ENOENT, Errno::EACCES],
         Ask::Pipe { .. } => vec![Errno::EMFILE],
         _ => Vec::new(),
     }
+}
+
+/// Whether a call could move fewer bytes than it might. POSIX allows that to reads and writes of any length; see
+/// read(2), write(2).
+fn moves_bytes_of_a_pipe(ask: &Ask, footprint: &Footprint) -> bool {
+    let several = match ask {
+        Ask::Read { wanted, .. } => *wanted > 1,
+        // At most PIPE_BUF bytes are written at once, or not at all.
+        Ask::Write { wanted, .. } => *wanted > libc::PIPE_BUF as u64,
+        _ => false,
+    };
+    several && footprint.parts().iter().any(|(what, _)| matches!(what, Resource::PipeData(..)))
 }
 
 fn descriptors() -> [(Fd, Object); 3] {

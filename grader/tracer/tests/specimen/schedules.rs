@@ -16,6 +16,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("looks_once", []) => looks_once(),
         ("kills_or_is_late", []) => kills_or_is_late(),
         ("fork_fails_badly", []) => fork_fails_badly(),
+        ("reads_once", []) => reads_once(),
         ("without_end", [how]) => without_end(how),
         ("beyond", [what]) => beyond(what),
         _ => return None,
@@ -97,6 +98,20 @@ fn fork_fails_badly() {
     read_byte(reads);
     // SAFETY: wait takes a null pointer for "no status wanted".
     unsafe { libc::wait(ptr::null_mut()) };
+}
+
+/// Pipe and fork are asked whether they failed; one read is taken for all there is.
+fn reads_once() {
+    let (reads, writes) = pipe();
+    let child = child(|| {
+        write(writes, b"hello");
+        0
+    });
+    let mut bytes = [0; 5];
+    // SAFETY: the buffer is alive, and as long as it says.
+    let count = unsafe { libc::read(reads, bytes.as_mut_ptr().cast(), bytes.len()) };
+    write(1, &bytes[..done("read", count as i64) as usize]);
+    wait(child);
 }
 
 fn without_end(how: &str) {
