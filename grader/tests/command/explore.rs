@@ -154,9 +154,9 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
     let cases: [(&str, &[&str], &str); 17] = [
         ("3", &["without_end", "computing"], "a task computes for more than 3 s between two calls"),
         (
-            "3",
+            "60",
             &["without_end", "private_calls"],
-            "a task makes calls for more than 3 s, none of which others could",
+            "more than 50000 calls in a row that others could not notice",
         ),
         ("60", &["without_end", "visible_calls"], "an execution has more than 10000 steps"),
         ("60", &["without_end", "sleeping"], "an execution has more than 10000 steps"),
