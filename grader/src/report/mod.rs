@@ -3,6 +3,7 @@
 //! ```text
 //! Report ─────────────────────▶ json
 //! Report, Shown, Trace, Style ─▶ human, trace (with pictures)
+//! Exploration, Style ─────────▶ exploration
 //! ```
 //!
 //! | module | what it holds |
@@ -12,7 +13,8 @@
 //! | [`style`] | width, colour, character set |
 //! | [`json`] | `--format json` |
 //! | [`human`] | pages and the summary for people |
-//! | [`trace`] | `grader trace`: any run for people |
+//! | [`trace`] | `grader trace`, `grader replay`: any run for people |
+//! | [`exploration`] | `grader explore`: `grader/exploration/v1`, and a page for people |
 //! | `picture` | trees and lanes |
 //! | `page`, `line`, `visible`, `ink` | paragraphs, cells, printable text, colours |
 //!
