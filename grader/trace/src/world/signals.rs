@@ -246,7 +246,21 @@ impl World {
 
     /// The signals that may reach a task which stands before this call.
     pub fn arrivals(&self, path: &TaskPath, ask: &Ask) -> Vec<Arrival> {
-        let Some(signals) = self.signals(path).filter(|_| !self.is_in_vfork(path)) else { return Vec::new() };
+        if self.is_in_vfork(path) { Vec::new() } else { self.arrivals_awake(path, ask) }
+    }
+
+    /// The signals that will be able to reach a task which sleeps in vfork as soon as it wakes.
+    pub fn arrivals_after_vfork(&self, path: &TaskPath) -> Vec<Arrival> {
+        let Some(child) = self.tasks.get(path).and_then(|task| task.vfork.clone()) else { return Vec::new() };
+        let mut arrivals = self.arrivals_awake(path, &Ask::Local);
+        for arrival in &mut arrivals {
+            arrival.footprint = arrival.footprint.clone().observes(Resource::Life(child.clone()));
+        }
+        arrivals
+    }
+
+    fn arrivals_awake(&self, path: &TaskPath, ask: &Ask) -> Vec<Arrival> {
+        let Some(signals) = self.signals(path) else { return Vec::new() };
         let meanwhile = if let Ask::Pause(Some(mask)) = ask { *mask } else { signals.mask };
         let mut arrivals = Vec::new();
         for signal in signals.pending.keys().copied().filter(|signal| !signals.ignores(*signal)) {

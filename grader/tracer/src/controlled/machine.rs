@@ -391,6 +391,11 @@ impl<'a> Controlled<'a> {
             }
             None => add(Act::Step, look.footprint.clone(), Readiness::Ready),
         }
+        // What cannot arrive yet is listed all the same: it may turn out that it could have come before the vfork.
+        for arrival in self.world.arrivals_after_vfork(path) {
+            let on = look.blocked.clone().unwrap_or_default();
+            add(Act::Deliver(arrival.signal), arrival.footprint, Readiness::Blocked(on));
+        }
         if !standing_at_call {
             return Ok(pending);
         }
