@@ -68,7 +68,9 @@ impl Survey {
         let unreaped = unreaped(&trace);
         self.processes.add(trace.tasks().len() as u64);
         self.unreaped.add(unreaped);
-        if unreaped > self.zombie.as_ref().map_or(0, |(most, _)| *most) {
+        // Whoever waits for ever leaves zombies, too; that is told with the deadlock.
+        let finished = execution.end == End::Finished;
+        if finished && unreaped > self.zombie.as_ref().map_or(0, |(most, _)| *most) {
             self.zombie = Some((unreaped, schedule()));
         }
         if let Some((_, status)) = trace.root().end

@@ -106,6 +106,14 @@ fn a_deadlock_is_found_with_the_lines_on_which_everybody_waits() {
 }
 
 #[test]
+fn a_zombie_that_a_deadlock_leaves_is_no_other_finding() {
+    let found = explored(&[], &["pauses_too_late"]);
+    assert_eq!(found["complete"], true, "{found:#}");
+    assert_eq!(found["deadlocks"][0]["waiting"][0]["call"], "poll or pause", "{found:#}");
+    assert_eq!(found["unreaped"].get("schedule"), None, "{found:#}");
+}
+
+#[test]
 fn a_child_that_may_be_killed_too_early_has_two_outputs() {
     let found = explored(&[], &["kills_or_is_late"]);
     assert_eq!((&found["complete"], &found["outputs"]), (&json!(true), &json!(["", "alive\n"])));

@@ -4,6 +4,7 @@ use crate::kernel::*;
 use libc::c_int;
 use std::ffi::CStr;
 use std::ptr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
     match (mode, args) {
@@ -14,6 +15,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         }
         ("reads_its_own_pipe", []) => reads_its_own_pipe(),
         ("looks_once", []) => looks_once(),
+        ("pauses_too_late", []) => pauses_too_late(),
         ("kills_or_is_late", []) => kills_or_is_late(),
         ("fork_fails_badly", []) => fork_fails_badly(),
         ("reads_once", []) => reads_once(),
@@ -75,6 +77,21 @@ fn looks_once() {
     });
     say(&format!("parent {}\n", pid()));
     wait_with(-1, libc::WNOHANG);
+}
+
+/// Asks whether SIGCHLD has come, and sleeps if it has not; between the two it may come, and wakes nobody.
+fn pauses_too_late() {
+    static ENDED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn note(_: c_int) {
+        ENDED.store(true, Ordering::Relaxed);
+    }
+    let handler: extern "C" fn(c_int) = note;
+    on_signal(libc::SIGCHLD, handler as libc::sighandler_t, 0);
+    let child = child(|| 0);
+    if !ENDED.load(Ordering::Relaxed) {
+        pause();
+    }
+    wait(child);
 }
 
 /// A child says something, if it comes to that before it is killed.
