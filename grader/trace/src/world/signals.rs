@@ -216,14 +216,15 @@ impl World {
         }
     }
 
-    /// Signals that are ignored are kept only while they are blocked.
+    /// Signals that are ignored are kept only while they are blocked. And a signal that is sent before it is blocked may
+    /// arrive in between.
     pub(super) fn mask_touches(&self, path: &TaskPath, mask: u64) -> Footprint {
         let Some(signals) = self.signals(path).filter(|_| !self.was_always_alone()) else {
             return Footprint::nothing();
         };
         let changed = (1..=64).map(Signal).filter(|s| has(signals.mask, *s) != has(mask, *s));
         changed
-            .filter(|signal| signals.ignores(*signal))
+            .filter(|signal| signals.ignores(*signal) || has(mask, *signal))
             .fold(Footprint::nothing(), |sum, signal| sum.changes(Resource::Signal(path.clone(), signal)))
     }
 

@@ -9,7 +9,8 @@ use super::real::{SPECIMEN, enumerated_by, explored_by, machine_for};
 use super::setting;
 use grader_explorer::simulated::generate::Random;
 
-const PROGRAMS: [(&str, &str); 25] = [
+const PROGRAMS: [(&str, &str); 26] = [
+    ("a signal that comes before it is blocked", "h17r(p!)f(paf(pb))gB17"),
     ("a child's end before a vfork, and another one's after it", "h17i(p!)f(pcR10)pbypa"),
     ("a child's end is a signal", "h17r(p!)f(x002)wwnpp"),
     ("a child's end interrupts a sleep", "h17i(p!)f()sn"),
