@@ -6,5 +6,7 @@ fn main() {
 
     // Fork as in the exercise before. README.md, "Task", says what each
     // of the two does with x, and what it prints.
-    todo!("fork, then let the parent subtract 1 from x and print its line, and the child add 1 and print its own")
+    todo!(
+        "fork, then let the parent subtract 1 from x and print its line, and the child add 1 and print its own"
+    )
 }
