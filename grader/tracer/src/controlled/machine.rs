@@ -16,26 +16,16 @@ use crate::sys::ptrace::{self, Resume};
 use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
-use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
-use grader_trace::order::{Footprint, Resource};
-use grader_trace::world::{Ask, World};
-use grader_trace::{Ending, Errno, ExitStatus, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
+use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
+use grader_trace::world::World;
+use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
 use libc::pid_t;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often a task that does not report is looked after.
 const TICK: Duration = Duration::from_millis(100);
-
-/// For how long a call that was foreseen to answer may sleep: standard output is taken by a thread of its own.
-const ASLEEP: Duration = Duration::from_secs(20);
-
-/// For how long a task may stand in line for a processor.
-const STARVED: Duration = Duration::from_secs(120);
-
-/// So many calls in a row that nobody could notice are those of a program that never ends.
-const CALLS_UNNOTICED: u32 = 50_000;
 
 /// What a step did, besides what it touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,11 +50,11 @@ pub struct Controlled<'a> {
     /// Interrupts the waiting for a task that does not report.
     _tick: Tick,
     fresh: Fresh<'a>,
-    cancel: Cancel,
-    faults: bool,
+    pub(super) cancel: Cancel,
+    pub(super) faults: bool,
     output_counts: bool,
     /// Predictions are compared with the kernel.
-    audited: bool,
+    pub(super) audited: bool,
     /// How many of them were.
     pub(super) audits: u64,
     /// What it takes to find source lines is kept.
@@ -94,7 +84,7 @@ pub(super) fn broken(trouble: trouble::Trouble) -> Trouble {
     Trouble::Broken(trouble.to_string())
 }
 
-fn called_off() -> Trouble {
+pub(super) fn called_off() -> Trouble {
     Trouble::Broken("the run was called off".into())
 }
 
@@ -231,55 +221,6 @@ impl<'a> Controlled<'a> {
         &self.world
     }
 
-    /// The next report of a task that moves.
-    ///
-    /// How long is too long is a matter of the task's own time on a processor, not of the clock: on a machine that has
-    /// other things to do the answer is the same.
-    pub(super) fn next(&self, pid: pid_t) -> Result<Report, Trouble> {
-        let mut began = None;
-        loop {
-            match wait::next_of(pid) {
-                Ok(Some(report)) => return Ok(report),
-                Ok(None) if self.cancel.is_cancelled() => return Err(called_off()),
-                Ok(None) => self.is_still_moving(pid, &mut began)?,
-                Err(error) => return Err(Trouble::Broken(format!("waiting for {pid} (waitpid): {error}"))),
-            }
-        }
-    }
-
-    /// Looks after a task that has not reported since the last tick. `began`: when that was first asked, and how long
-    /// the task had computed by then.
-    fn is_still_moving(&self, pid: pid_t, began: &mut Option<(Instant, Duration)>) -> Result<(), Trouble> {
-        let computed = process::time_on_processor(pid).unwrap_or_default();
-        let (since, before) = *began.get_or_insert((Instant::now(), computed));
-        let limit = self.launch.limits.wall;
-        if computed.saturating_sub(before) > limit || since.elapsed() > STARVED {
-            let seconds = limit.as_secs_f32();
-            let what = format!("a task computes for more than {seconds} s between two calls");
-            return Err(Trouble::Unmodelled(what));
-        }
-        let sleeps = || process::state(pid) == Some(b'S');
-        match process::sleeping_in(pid) {
-            Some((number, _)) if since.elapsed() > ASLEEP.max(limit) && sleeps() => Err(Trouble::Broken(
-                format!("system call {number} of {pid} was foreseen to answer, and sleeps"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a task that has made so many calls in a row, none of them visible to others, may go on.
-    pub(super) fn has_patience(&self, calls: u32) -> Result<(), Trouble> {
-        if self.cancel.is_cancelled() {
-            return Err(called_off());
-        }
-        if calls < CALLS_UNNOTICED {
-            return Ok(());
-        }
-        let what =
-            format!("a task makes more than {CALLS_UNNOTICED} calls in a row that others could not notice");
-        Err(Trouble::Unmodelled(what))
-    }
-
     pub(super) fn resume(&self, pid: pid_t, how: Resume, signal: i32) -> Result<(), Trouble> {
         let gone = "letting a task go on (ptrace)";
         ptrace::still_there(gone, ptrace::resume(pid, how, signal)).map(drop).map_err(broken)
@@ -351,87 +292,6 @@ impl<'a> Controlled<'a> {
         }
     }
 
-    /// What every task could do now.
-    fn look_around(&mut self) -> Result<Frontier, Trouble> {
-        let mut pending = Vec::new();
-        let paths: Vec<TaskPath> = self.tasks.keys().cloned().collect();
-        for path in paths {
-            pending.extend(self.choices(&path)?);
-        }
-        Ok(Frontier { pending })
-    }
-
-    fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
-        let mut pending = Vec::new();
-        let mut add = |act, footprint, readiness| {
-            pending.push(Pending { choice: Choice { task: path.clone(), act }, footprint, readiness });
-        };
-        let task = self.task(path)?;
-        let ask = match &task.at {
-            At::Call(entry) => entry.ask.clone(),
-            At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
-            At::Vfork => Ask::Local,
-            At::Running | At::Inside(_) => {
-                return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
-            }
-        };
-        let standing_at_call = matches!(task.at, At::Call(_));
-        if self.audited && standing_at_call {
-            self.audit(path, &ask)?;
-        }
-        let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
-        let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
-        match look.blocked.clone() {
-            Some(on) => {
-                self.waits(path)?;
-                add(Act::Step, look.footprint.clone(), Readiness::Blocked(on));
-                if look.timed {
-                    add(Act::Expire, look.footprint.clone(), Readiness::Ready);
-                }
-            }
-            None => add(Act::Step, look.footprint.clone(), Readiness::Ready),
-        }
-        // What cannot arrive yet is listed all the same: it may turn out that it could have come before the vfork.
-        for arrival in self.world.arrivals_after_vfork(path) {
-            let on = look.blocked.clone().unwrap_or_default();
-            add(Act::Deliver(arrival.signal), arrival.footprint, Readiness::Blocked(on));
-        }
-        if !standing_at_call {
-            return Ok(pending);
-        }
-        for arrival in self.world.arrivals(path, &ask) {
-            if arrival.before {
-                add(Act::Deliver(arrival.signal), arrival.footprint.clone(), Readiness::Ready);
-            }
-            if arrival.interrupts {
-                let footprint = touches_and_asks(arrival.footprint);
-                add(Act::Interrupt(arrival.signal), footprint, Readiness::Ready);
-            }
-        }
-        if self.faults && look.blocked.is_none() {
-            for errno in failures(&ask) {
-                add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
-            }
-            if moves_bytes_of_a_pipe(&ask, &look.footprint) {
-                add(Act::Fail(Fault::Short(1)), look.footprint.clone(), Readiness::Ready);
-            }
-        }
-        Ok(pending)
-    }
-
-    /// A task's call cannot go on at once: from now on it waits.
-    fn waits(&mut self, path: &TaskPath) -> Result<(), Trouble> {
-        if let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get_mut(path)
-            && entry.begun.is_none()
-        {
-            let begun = self.recorder.begin();
-            let (stamp, registers) = (begun.stamp, entry.registers);
-            entry.begun = Some(begun);
-            self.keep_snapshot(path, stamp, &registers)?;
-        }
-        Ok(())
-    }
-
     fn take(&mut self, choice: &Choice) -> Result<(), Trouble> {
         let path = &choice.task;
         let task = self.task(path)?;
@@ -455,28 +315,6 @@ impl<'a> Controlled<'a> {
         }
         self.follow(path)
     }
-}
-
-/// How a call could fail without need, on this kernel. See fork(2), execve(2), pipe(2).
-fn failures(ask: &Ask) -> Vec<Errno> {
-    match ask {
-        Ask::Fork(_) => vec![Errno::EAGAIN],
-        Ask::Exec => vec![Errno::ENOENT, Errno::EACCES],
-        Ask::Pipe { .. } => vec![Errno::EMFILE],
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a call could move fewer bytes than it might. POSIX allows that to reads and writes of any length; see
-/// read(2), write(2).
-fn moves_bytes_of_a_pipe(ask: &Ask, footprint: &Footprint) -> bool {
-    let several = match ask {
-        Ask::Read { wanted, .. } => *wanted > 1,
-        // At most PIPE_BUF bytes are written at once, or not at all.
-        Ask::Write { wanted, .. } => *wanted > libc::PIPE_BUF as u64,
-        _ => false,
-    };
-    several && footprint.parts().iter().any(|(what, _)| matches!(what, Resource::PipeData(..)))
 }
 
 fn descriptors() -> [(Fd, Object); 3] {

@@ -20,6 +20,8 @@
 //! |---|---|
 //! | `asks` | from system calls to the world's questions |
 //! | `machine` | the machine: restart, frontier, steps |
+//! | `choices` | what every task could do now |
+//! | `patience` | for how long a task that moves is waited for |
 //! | `follow` | a released task, up to its next visible call |
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
@@ -31,10 +33,12 @@
 mod asks;
 mod audit;
 mod calls;
+mod choices;
 mod follow;
 mod identity;
 mod lives;
 mod machine;
+mod patience;
 mod server;
 mod signals;
 mod standing;

@@ -1,0 +1,113 @@
+//! What every task could do now: the frontier.
+
+use super::machine::Controlled;
+use super::standing::{At, Standing};
+use grader_explorer::{Act, Choice, Fault, Frontier, Pending, Readiness, Trouble};
+use grader_trace::order::{Footprint, Resource};
+use grader_trace::world::Ask;
+use grader_trace::{Errno, ExitStatus, TaskPath};
+
+impl Controlled<'_> {
+    /// What every task could do now.
+    pub(super) fn look_around(&mut self) -> Result<Frontier, Trouble> {
+        let mut pending = Vec::new();
+        let paths: Vec<TaskPath> = self.tasks.keys().cloned().collect();
+        for path in paths {
+            pending.extend(self.choices(&path)?);
+        }
+        Ok(Frontier { pending })
+    }
+
+    fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
+        let mut pending = Vec::new();
+        let mut add = |act, footprint, readiness| {
+            pending.push(Pending { choice: Choice { task: path.clone(), act }, footprint, readiness });
+        };
+        let task = self.task(path)?;
+        let ask = match &task.at {
+            At::Call(entry) => entry.ask.clone(),
+            At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
+            At::Vfork => Ask::Local,
+            At::Running | At::Inside(_) => {
+                return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
+            }
+        };
+        let standing_at_call = matches!(task.at, At::Call(_));
+        if self.audited && standing_at_call {
+            self.audit(path, &ask)?;
+        }
+        let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
+        let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
+        match look.blocked.clone() {
+            Some(on) => {
+                self.waits(path)?;
+                add(Act::Step, look.footprint.clone(), Readiness::Blocked(on));
+                if look.timed {
+                    add(Act::Expire, look.footprint.clone(), Readiness::Ready);
+                }
+            }
+            None => add(Act::Step, look.footprint.clone(), Readiness::Ready),
+        }
+        // What cannot arrive yet is listed all the same: it may turn out that it could have come before the vfork.
+        for arrival in self.world.arrivals_after_vfork(path) {
+            let on = look.blocked.clone().unwrap_or_default();
+            add(Act::Deliver(arrival.signal), arrival.footprint, Readiness::Blocked(on));
+        }
+        if !standing_at_call {
+            return Ok(pending);
+        }
+        for arrival in self.world.arrivals(path, &ask) {
+            if arrival.before {
+                add(Act::Deliver(arrival.signal), arrival.footprint.clone(), Readiness::Ready);
+            }
+            if arrival.interrupts {
+                let footprint = touches_and_asks(arrival.footprint);
+                add(Act::Interrupt(arrival.signal), footprint, Readiness::Ready);
+            }
+        }
+        if self.faults && look.blocked.is_none() {
+            for errno in failures(&ask) {
+                add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
+            }
+            if moves_bytes_of_a_pipe(&ask, &look.footprint) {
+                add(Act::Fail(Fault::Short(1)), look.footprint.clone(), Readiness::Ready);
+            }
+        }
+        Ok(pending)
+    }
+
+    /// A task's call cannot go on at once: from now on it waits.
+    fn waits(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        if let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get_mut(path)
+            && entry.begun.is_none()
+        {
+            let begun = self.recorder.begin();
+            let (stamp, registers) = (begun.stamp, entry.registers);
+            entry.begun = Some(begun);
+            self.keep_snapshot(path, stamp, &registers)?;
+        }
+        Ok(())
+    }
+}
+
+/// How a call could fail without need, on this kernel. See fork(2), execve(2), pipe(2).
+fn failures(ask: &Ask) -> Vec<Errno> {
+    match ask {
+        Ask::Fork(_) => vec![Errno::EAGAIN],
+        Ask::Exec => vec![Errno::ENOENT, Errno::EACCES],
+        Ask::Pipe { .. } => vec![Errno::EMFILE],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a call could move fewer bytes than it might. POSIX allows that to reads and writes of any length; see
+/// read(2), write(2).
+fn moves_bytes_of_a_pipe(ask: &Ask, footprint: &Footprint) -> bool {
+    let several = match ask {
+        Ask::Read { wanted, .. } => *wanted > 1,
+        // At most PIPE_BUF bytes are written at once, or not at all.
+        Ask::Write { wanted, .. } => *wanted > libc::PIPE_BUF as u64,
+        _ => false,
+    };
+    several && footprint.parts().iter().any(|(what, _)| matches!(what, Resource::PipeData(..)))
+}
