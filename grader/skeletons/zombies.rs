@@ -23,8 +23,8 @@ fn look_at_a_zombie() -> io::Result<()> {
     let child = short_lived_child()?;
     // When has the child ended, for certain? README.md, "In Rust", shows
     // a call that sleeps until then and does not reap it.
-    let state = state_of(child)?;
-    todo!("make sure that {child}, now in state {state:?}, is a zombie when you look at it; then reap it")
+    state_of(child)?;
+    todo!("make sure that {child} is a zombie when you look at it, and say its state; then reap it")
 }
 
 /// Makes many children, and reaps them all: those there are, even if a fork fails in the middle.

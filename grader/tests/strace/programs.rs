@@ -98,6 +98,9 @@ pub fn course() -> Result<Vec<Case>, String> {
             continue;
         }
         let name = format!("{}-{}", case.exercise.id, case.name());
+        if LEFT_TO_CHANCE.contains(&&name[..]) {
+            continue;
+        }
         let Built::Program(program) = built else { return Err(format!("{name}: {built:?}")) };
         let plain = (case.exercise.scenarios)().into_iter().next();
         let plain = plain.ok_or_else(|| format!("{} has no scenario", case.exercise.id))?;
@@ -106,6 +109,15 @@ pub fn course() -> Result<Vec<Case>, String> {
     }
     Ok(programs)
 }
+
+/// What these do depends on how far others have got, or on what /proc says of them: two runs need not have the same
+/// calls in them, whoever watches.
+const LEFT_TO_CHANCE: [&str; 4] = [
+    "zombies-asks-ps",
+    "zombies-looks-at-itself",
+    "zombies-takes-those-that-are-ready",
+    "zombies-waits-once",
+];
 
 fn ends_by_itself(kind: &Kind) -> bool {
     !matches!(kind, Kind::Fixture(_, Expected::Fails { verdict: Verdict::TimedOut, .. }))
