@@ -33,19 +33,24 @@ fn stuck(path: &Path, next: &Choice) -> Trouble {
 }
 
 /// Runs a schedule as far as it fits: choices that cannot be taken are left out, and after its end the running task
-/// goes on as long as it can, then the first that can.
+/// goes on as long as it can, then the first in the tree that can. It is broken off when it is `hopeless`.
 pub(crate) fn follow<M: Machine>(
     machine: &mut M,
     schedule: &Schedule,
     most_steps: usize,
+    mut hopeless: impl FnMut(&Path) -> bool,
 ) -> Result<Execution<M::Event>, Trouble> {
     let mut wanted = schedule.0.iter();
     execute(machine, most_steps, |path| {
+        if hopeless(path) {
+            return Ok(None);
+        }
         let frontier = path.frontier();
         if let Some(next) = wanted.by_ref().find(|choice| frontier.enables(choice)) {
             return Ok(Some(next.clone()));
         }
         let running = frontier.enabled().find(|next| Some(&next.choice.task) == path.last_task());
-        Ok(running.or_else(|| frontier.enabled().next()).map(|next| next.choice.clone()))
+        let first = || frontier.enabled().min_by_key(|next| &next.choice.task);
+        Ok(running.or_else(first).map(|next| next.choice.clone()))
     })
 }

@@ -4,42 +4,23 @@
 //! fewer switches from task to task, fewer steps, and last the schedule whose tasks come first in the tree.
 //!
 //! Every candidate differs from the best schedule so far by a single change (see [`changes`]). It is run on the
-//! machine as far as it fits; what then really happened is what counts, and only if it fails, too.
+//! machine as far as it fits, unless it is foreseen that it is no simpler; what then really happened is what counts,
+//! and only if it fails, too.
 //! Invariant: the result was executed, it fails, and no single change of it is simpler and fails.
+
+mod complexity;
+mod foreseen;
+
+pub use complexity::Complexity;
 
 use crate::execution::{End, Execution, Path};
 use crate::explore::Judgement;
 use crate::machine::{Act, Choice, Machine, Trouble};
 use crate::replay::{follow, replay};
 use crate::schedule::Schedule;
+use complexity::Counts;
+use foreseen::Foreseen;
 use std::time::Instant;
-
-/// How simple an execution is; less is simpler.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Complexity {
-    faults: usize,
-    chances: usize,
-    preemptions: usize,
-    switches: usize,
-    steps: usize,
-    choices: Vec<Choice>,
-}
-
-impl Complexity {
-    /// Of this execution.
-    pub fn of(path: &Path) -> Complexity {
-        let schedule = path.schedule();
-        let count = |counts: fn(&Act) -> bool| schedule.0.iter().filter(|choice| counts(&choice.act)).count();
-        Complexity {
-            faults: count(|act| matches!(act, Act::Fail(_))),
-            chances: count(|act| matches!(act, Act::Expire | Act::Deliver(_) | Act::Interrupt(_))),
-            preemptions: path.preemptions(),
-            switches: schedule.switches(),
-            steps: schedule.0.len(),
-            choices: schedule.0,
-        }
-    }
-}
 
 /// The simplest schedule that can be reached from `schedule`, which fails.
 ///
@@ -84,31 +65,40 @@ pub fn shrink_within<M: Machine>(
         let what = "a counterexample that was found before does not fail now".to_string();
         return Err(Trouble::Diverged { after: schedule.0.len(), what });
     }
-    let mut best = schedule.clone();
-    let mut simplest = Complexity::of(&first.path);
+    let mut best = Foreseen::new(&first);
     'again: loop {
-        for candidate in changes(&best) {
-            if tries == patience.tries || patience.until.is_some_and(|until| Instant::now() >= until) {
+        for candidate in changes(best.schedule()) {
+            if patience.until.is_some_and(|until| Instant::now() >= until) {
+                break 'again;
+            }
+            if best.is_no_simpler(&candidate) {
+                continue;
+            }
+            if tries == patience.tries {
                 break 'again;
             }
             tries += 1;
-            let execution = match follow(machine, &candidate, most_steps) {
+            let mut counts = Counts::default();
+            let hopeless = |path: &Path| {
+                path.taken.len().checked_sub(1).into_iter().for_each(|last| counts.add_step(path, last));
+                counts > best.complexity().counts
+            };
+            let execution = match follow(machine, &candidate, most_steps, hopeless) {
                 Ok(execution) => execution,
                 Err(broken @ Trouble::Broken(_)) => return Err(broken),
                 // This way leads out of what the machine knows: no candidate.
                 Err(_) => continue,
             };
-            let complexity = Complexity::of(&execution.path);
             let ended = matches!(execution.end, End::Finished | End::Deadlock);
-            if ended && complexity < simplest && judge(machine, &execution) == Judgement::Fails {
-                best = execution.path.schedule();
-                simplest = complexity;
+            let is_simpler = ended && Complexity::of(&execution.path) < *best.complexity();
+            if is_simpler && judge(machine, &execution) == Judgement::Fails {
+                best = Foreseen::new(&execution);
                 continue 'again;
             }
         }
         break;
     }
-    Ok(best)
+    Ok(best.schedule().clone())
 }
 
 /// All schedules that differ from this one by a single change, the bold ones first:
