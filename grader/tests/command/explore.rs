@@ -180,7 +180,7 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
         ("60", &["beyond", "network"], "it calls connect"),
         ("60", &["beyond", "stop"], "it sends SIGSTOP"),
         ("60", &["beyond", "session"], "it calls setsid"),
-        ("60", &["beyond", "counter"], "the same schedule once wrote"),
+        ("60", &["beyond", "chance"], "the same schedule once wrote"),
     ];
     for (budget, mode, why) in cases {
         let program: Vec<&str> = [&program[..]].iter().chain(mode).copied().collect();

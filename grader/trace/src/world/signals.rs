@@ -179,6 +179,11 @@ impl World {
         self.signals(path).is_some_and(|signals| signals.blocks(signal))
     }
 
+    /// Whether a signal does nothing to a task that it reaches.
+    pub fn ignores(&self, path: &TaskPath, signal: Signal) -> bool {
+        self.signals(path).is_some_and(|signals| signals.ignores(signal))
+    }
+
     pub(super) fn has_killed(&mut self, path: &TaskPath, target: Pid, signal: Signal) {
         let Some(other) = self.path_of(target).cloned() else { return };
         if other == *path && !self.keeps_back(path, signal) {

@@ -77,6 +77,43 @@ pub(crate) fn begin_again(registers: &mut user_regs_struct) {
     registers.rip = registers.rip.wrapping_sub(CALL_BYTES);
 }
 
+/// An instruction that reads the time-stamp counter.
+#[cfg(feature = "controlled")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CounterRead {
+    /// `rdtsc`.
+    Plain,
+    /// `rdtscp`, which tells the processor's number as well.
+    WithProcessor,
+}
+
+/// How many bytes it takes to know such an instruction.
+#[cfg(feature = "controlled")]
+pub(crate) const COUNTER_READ_BYTES: usize = 3;
+
+/// Whether these are the bytes of an instruction that reads the counter.
+#[cfg(feature = "controlled")]
+pub(crate) fn counter_read(code: &[u8; COUNTER_READ_BYTES]) -> Option<CounterRead> {
+    match code {
+        [0x0f, 0x31, _] => Some(CounterRead::Plain),
+        [0x0f, 0x01, 0xf9] => Some(CounterRead::WithProcessor),
+        _ => None,
+    }
+}
+
+/// Makes the instruction be skipped, and the counter be this. The processor's number is 0.
+#[cfg(feature = "controlled")]
+pub(crate) fn answer_counter_read(registers: &mut user_regs_struct, read: CounterRead, counter: u64) {
+    (registers.rax, registers.rdx) = (counter & 0xffff_ffff, counter >> 32);
+    registers.rip = registers.rip.wrapping_add(match read {
+        CounterRead::Plain => 2,
+        CounterRead::WithProcessor => 3,
+    });
+    if read == CounterRead::WithProcessor {
+        registers.rcx = 0;
+    }
+}
+
 /// The registers by their DWARF numbers, as the x86-64 psABI gives them: 0–15, and the return address (16).
 pub(crate) fn dwarf(registers: &user_regs_struct) -> Vec<u64> {
     let r = registers;

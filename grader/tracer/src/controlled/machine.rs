@@ -10,7 +10,7 @@ use crate::filter::Filter;
 use crate::launch::{Cancel, Launch};
 use crate::output::Drain;
 use crate::recording::{Captured, Recording};
-use crate::start::{self, Streams};
+use crate::start::{self, Counter, Streams};
 use crate::sys::clock::Tick;
 use crate::sys::ptrace::{self, Resume};
 use crate::sys::wait::Report;
@@ -61,6 +61,7 @@ pub struct Controlled<'a> {
     pub(super) snapshots: bool,
     /// Executions begin with a copy of a started program, where that is possible.
     copies: bool,
+    counter: Counter,
     pub(super) template: Option<Template>,
     /// Calls that the plan makes fail.
     pub(super) planned: Faults,
@@ -116,6 +117,7 @@ impl<'a> Controlled<'a> {
             audits: 0,
             snapshots: false,
             copies: true,
+            counter: Counter::Traps,
             template: None,
             starting: false,
             planned: Faults::new(&[]),
@@ -164,6 +166,12 @@ impl<'a> Controlled<'a> {
     /// Every execution begins with an exec, never with a copy of a started program.
     pub fn with_exec_each_time(mut self) -> Controlled<'a> {
         self.copies = false;
+        self
+    }
+
+    /// The processor's own counter is read, as where the kernel does not let it trap.
+    pub fn with_true_counter(mut self) -> Controlled<'a> {
+        self.counter = Counter::Answers;
         self
     }
 
@@ -233,7 +241,7 @@ impl<'a> Controlled<'a> {
     /// Starts the program, up to its exec.
     fn start(&mut self) -> Result<(), Trouble> {
         let randomised = process::without_address_randomisation();
-        let started = start::start(&self.launch, &self.filter, &self.streams);
+        let started = start::start(&self.launch, &self.filter, &self.streams, self.counter);
         drop(randomised);
         let mut started = started.map_err(broken)?;
         self.root = started.pid;

@@ -13,7 +13,8 @@
 //! foreseen by the [`World`], never found out by waiting: a call that was foreseen to answer and sleeps all the same
 //! is the grader's own trouble.
 //!
-//! What the world decides and the kernel does not: time (a sleep takes none, clocks are virtual), when a signal
+//! What the world decides and the kernel does not: time (a sleep takes none, clocks and the processor's counter are
+//! virtual), when a signal
 //! arrives (it is kept back until that is chosen), random bytes.
 //!
 //! | file | what it holds |
@@ -26,6 +27,7 @@
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
 //! | `signals` | arrivals |
+//! | `counter` | the processor's counter is read |
 //! | `server` | a program is started once, and copied for each execution |
 //! | `audit` | the world is compared with the kernel |
 //! | `identity` | what would differ from run to run: clocks, random bytes, the vDSO |
@@ -34,6 +36,7 @@ mod asks;
 mod audit;
 mod calls;
 mod choices;
+mod counter;
 mod follow;
 mod identity;
 mod lives;

@@ -76,6 +76,9 @@ impl Controlled<'_> {
             return Ok(false);
         }
         if is_fault(signal) && info.si_code > 0 {
+            if signal == Signal(libc::SIGSEGV) && self.reads_counter(path)? {
+                return Ok(false);
+            }
             if !self.world.handles(path, signal) {
                 self.task(path)?.at = At::Dying(signal);
                 return Ok(true);

@@ -72,6 +72,7 @@ pub(super) struct Plan<'a> {
     pub(super) go_writer: RawFd,
     pub(super) reports: RawFd,
     pub(super) filter: libc::sock_fprog,
+    pub(super) counter_traps: bool,
 }
 
 /// Starts a session, makes the process that becomes the program, and ends.
@@ -139,6 +140,11 @@ fn steps_to_exec(plan: &Plan<'_>) -> Step {
     }
     if !reset_signals() {
         return Step::Signals;
+    }
+    if plan.counter_traps {
+        // Inherited by children and kept by exec. A kernel that refuses leaves the counter to whoever reads it.
+        // SAFETY: this prctl takes numbers only.
+        unsafe { libc::prctl(libc::PR_SET_TSC, libc::PR_TSC_SIGSEGV, 0, 0, 0) };
     }
     // SAFETY: this prctl takes numbers only.
     if unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) } != 0 {

@@ -5,7 +5,7 @@
 //! fork ────────────▶ session
 //!                    clone(PARENT) ───────▶ sleeps in read(go)
 //! PTRACE_SEIZE ◀──── its PID; exit
-//! write(go) ──────────────────────────────▶ group, descriptors, directory, umask, filter
+//! write(go) ──────────────────────────────▶ group, descriptors, directory, umask, counter, filter
 //!                                           exec (or: error ─▶ report, exit)
 //! ```
 //!
@@ -32,6 +32,15 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
+/// What comes of an instruction that reads the processor's counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// Its value.
+    Answers,
+    /// A SIGSEGV, in the program and in whatever it starts, where the kernel allows that.
+    Traps,
+}
+
 /// A seized child.
 pub(crate) struct Started {
     pub(crate) pid: pid_t,
@@ -40,7 +49,12 @@ pub(crate) struct Started {
 }
 
 /// Starts the program of `launch`, seized by the calling thread.
-pub(crate) fn start(launch: &Launch, filter: &Filter, streams: &Streams) -> Result<Started, Trouble> {
+pub(crate) fn start(
+    launch: &Launch,
+    filter: &Filter,
+    streams: &Streams,
+    counter: Counter,
+) -> Result<Started, Trouble> {
     let prepared = prepare(launch)?;
     let argv: Vec<*const libc::c_char> = pointers(&prepared.argv);
     let env: Vec<*const libc::c_char> = pointers(&prepared.env);
@@ -61,6 +75,7 @@ pub(crate) fn start(launch: &Launch, filter: &Filter, streams: &Streams) -> Resu
         go_writer: go.as_raw_fd(),
         reports: reports_end.as_raw_fd(),
         filter: filter.program(),
+        counter_traps: counter == Counter::Traps,
     };
     // SAFETY: the child of this possibly threaded process only makes async-signal-safe calls (see `child`).
     match unsafe { libc::fork() } {

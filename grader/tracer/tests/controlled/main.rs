@@ -9,6 +9,7 @@
 //! | `beyond` | on the kernel alone: reduction finds what enumeration finds, with what the simulated machine has not |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
 //! | `audits` | the world is what the kernel says it is |
+//! | `counter` | what a program reads from the processor's counter, its schedule decides |
 //! | `natively` | what untraced runs come to is among what was explored |
 //!
 //! Longer runs: `FORKLINGS_KERNEL_REPLAYS=N` (`replays`), `FORKLINGS_KERNEL_RUNS=N` (`natively`: so many of each program),
@@ -20,6 +21,7 @@
 
 mod audits;
 mod beyond;
+mod counter;
 mod natively;
 mod outcomes;
 mod real;

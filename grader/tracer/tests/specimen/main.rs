@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, reason = "a specimen that cannot do what it is for says so, and ends with 101")]
 
 mod births;
+mod counter;
 mod ends;
 mod interprets;
 mod kernel;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 11] = [
+const SUBJECTS: [Modes; 12] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -36,6 +37,7 @@ const SUBJECTS: [Modes; 11] = [
     tracing::mode,
     schedules::mode,
     interprets::mode,
+    counter::mode,
 ];
 
 fn main() -> ExitCode {
