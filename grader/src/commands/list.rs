@@ -33,7 +33,7 @@ fn text(workspace: &Workspace, progress: &Progress) -> String {
             (false, false) if begun(workspace, exercise) => "begun",
             (false, false) => "",
         };
-        let line = format!("  {state:<7} {:<9} {}", exercise.id, exercise.title);
+        let line = format!("  {state:<7} {:<13} {}", exercise.id, exercise.title);
         text += line.trim_end();
         text += "\n";
     }

@@ -26,6 +26,13 @@ impl TaskId {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskPath(pub Vec<u16>);
 
+impl TaskPath {
+    /// The task that made this one; `None` of the root.
+    pub fn creator(&self) -> Option<TaskPath> {
+        self.0.split_last().map(|(_, creator)| TaskPath(creator.to_vec()))
+    }
+}
+
 impl fmt::Display for TaskPath {
     /// `0` for the root, `0.1` for its second child.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,7 +3,7 @@
 use crate::decode::Call;
 use crate::sys::ptrace;
 use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
-use grader_trace::{ExitStatus, Fd, OpenFlags, Operation, Text};
+use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation, Text};
 use libc::pid_t;
 
 /// Calls that concern their caller alone: they do not even stop.
@@ -127,6 +127,17 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
     }
 }
 
+/// Whether the child that a call makes sends SIGCHLD when it ends. See clone(2), "The child termination signal".
+fn tells_by_sigchld(call: &Call) -> bool {
+    const EXIT_SIGNAL_OFFSET: u64 = 32;
+    let signal = match call.number {
+        libc::SYS_clone => call.args[0] & 0xff,
+        libc::SYS_clone3 => call.memory.u64(call.args[0].wrapping_add(EXIT_SIGNAL_OFFSET)).unwrap_or(0),
+        _ => libc::SIGCHLD as u64,
+    };
+    signal == libc::SIGCHLD as u64
+}
+
 /// Of calls that are events of a trace as well.
 fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
     let args = &call.args;
@@ -134,6 +145,9 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
     Some(match op {
         Operation::Fork(fork) if fork.flags.has(CLONE_UNTRACED) => {
             Ask::Unmodelled("it makes a task that nobody may trace (CLONE_UNTRACED)".into())
+        }
+        Operation::Fork(fork) if !fork.flags.has(CloneFlags::THREAD) && !tells_by_sigchld(call) => {
+            Ask::Unmodelled("it makes a child that does not tell its parent of its end by SIGCHLD".into())
         }
         Operation::Fork(fork) => Ask::Fork(fork.flags),
         Operation::Exec(exec) => {
@@ -369,4 +383,25 @@ fn name(number: i64) -> String {
     ];
     let found = known.iter().find(|(known, _)| *known == number);
     found.map_or_else(|| format!("system call {number}"), |(_, name)| (*name).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::memory::Memory;
+
+    #[test]
+    fn a_child_that_ends_without_sigchld_is_told_from_others() {
+        let this = Memory(std::process::id() as pid_t);
+        let tells =
+            |number, first| tells_by_sigchld(&Call { number, args: [first, 0, 0, 0, 0, 0], memory: this });
+        assert!(tells(libc::SYS_fork, 0));
+        assert!(tells(libc::SYS_clone, (libc::CLONE_CHILD_SETTID | libc::SIGCHLD) as u64));
+        assert!(!tells(libc::SYS_clone, libc::CLONE_CHILD_SETTID as u64));
+        assert!(!tells(libc::SYS_clone, libc::SIGUSR1 as u64));
+        for (signal, expected) in [(libc::SIGCHLD, true), (0, false), (libc::SIGUSR1, false)] {
+            let args: [u64; 11] = [0, 0, 0, 0, signal as u64, 0, 0, 0, 0, 0, 0];
+            assert_eq!(tells(libc::SYS_clone3, args.as_ptr() as u64), expected, "clone3 with {signal}");
+        }
+    }
 }

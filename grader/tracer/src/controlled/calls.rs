@@ -10,7 +10,7 @@ use crate::sys::memory::Memory;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
-use grader_trace::{Errno, Operation, Outcome, Stamp, TaskId, TaskPath};
+use grader_trace::{Errno, Operation, Outcome, Signal, Stamp, TaskPath};
 use libc::user_regs_struct;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -36,6 +36,7 @@ pub(super) enum How {
 }
 
 /// What becomes of a call at its entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Made {
     /// The kernel makes it.
     ByKernel,
@@ -54,11 +55,6 @@ impl Controlled<'_> {
         let how = struck.map_or(how, How::Fails);
         let made = self.way(path, &entry, how)?;
         let mut registers = entry.registers;
-        if let (Ask::Exit(_), Some(exit)) = (&entry.ask, self.launch.plan.exit)
-            && self.task(path)?.id == TaskId(exit.task)
-        {
-            arch::set_first_argument(&mut registers, exit.code.into());
-        }
         let mut chunk = None;
         match made {
             Made::ByKernel => {}
@@ -77,9 +73,14 @@ impl Controlled<'_> {
         }
         let injected = matches!(how, How::Fails(_) | How::Short(_));
         let interrupted = how == How::Interrupted;
+        // What the kernel does not deliver it forgets when the action changes; see sigaction(2), POSIX.
+        task.told_of_child &= !matches!(entry.ask, Ask::Action { .. });
+        // A signal that the kernel is about to tell of shows what the call has answered, too: one stop instead of two.
+        let told = matches!(entry.ask, Ask::Wait(_)) && made == Made::ByKernel && task.told_of_child;
+        let told = told && how == How::Plain && !self.world.keeps_back(path, Signal::CHLD);
         let inside = Inside { entry, begun, injected, interrupted, chunk };
-        task.at = At::Inside(Box::new(inside));
-        self.resume(pid, Resume::ToSyscall, 0)
+        self.task(path)?.at = At::Inside(Box::new(inside));
+        self.resume(pid, if told { Resume::Free } else { Resume::ToSyscall }, 0)
     }
 
     /// Keeps what it takes to find the source line of what happens at `stamp`, if that is wanted.
@@ -139,24 +140,24 @@ impl Controlled<'_> {
         })
     }
 
-    /// A task stands at the return from a call.
+    /// A task has returned from a call, and stands there.
     pub(super) fn returns(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;
         let (pid, id) = (task.pid, task.id);
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let Some(mut registers) = registers else { return Ok(()) };
         let At::Inside(mut inside) = std::mem::replace(&mut task.at, At::Running) else {
-            return self.resume(pid, Resume::Free, 0);
+            return Ok(());
         };
         let result = arch::result(&registers);
         let again = RESTARTS.contains(&result);
         if again && !inside.interrupted {
             task.again = true;
-            return self.resume(pid, Resume::Free, 0);
+            return Ok(());
         }
         if again && !self.gives_up(path, &inside.entry.ask) {
             // A handler runs, and the call begins anew.
-            return self.resume(pid, Resume::Free, 0);
+            return Ok(());
         }
         let result = if again { -i64::from(libc::EINTR) } else { result };
         let names = |pid| self.recorder.task(pid);
@@ -168,7 +169,7 @@ impl Controlled<'_> {
         if let Some(chunk) = inside.chunk {
             self.part_done(path, &inside, &mut registers, chunk, result)?;
             if self.task(path)?.part.is_some() {
-                return self.resume(pid, Resume::Free, 0);
+                return Ok(());
             }
         } else if self.task(path)?.part.is_some() {
             self.last_part_done(path, &mut inside, &mut registers, result)?;
@@ -176,7 +177,7 @@ impl Controlled<'_> {
         if let Some(op) = inside.entry.op {
             self.recorder.end(id, inside.begun, op, inside.injected);
         }
-        self.resume(pid, Resume::Free, 0)
+        Ok(())
     }
 
     /// Whether a sleeping call that a signal has woken answers EINTR, rather than beginning again.

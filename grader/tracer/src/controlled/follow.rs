@@ -29,7 +29,10 @@ impl Controlled<'_> {
                         return Ok(());
                     }
                 }
-                Report::Syscall => self.returns(path)?,
+                Report::Syscall => {
+                    self.returns(path)?;
+                    self.resume(pid, Resume::Free, 0)?;
+                }
                 Report::Event(
                     libc::PTRACE_EVENT_FORK | libc::PTRACE_EVENT_VFORK | libc::PTRACE_EVENT_CLONE,
                 ) => {
@@ -67,6 +70,10 @@ impl Controlled<'_> {
         let ask = asks::ask(&call, op.as_ref(), pid);
         let entry = Entry { call, registers, ask, op, begun: None };
         let task = self.task(path)?;
+        if let At::Inside(inside) = &task.at {
+            let call = inside.entry.call.number;
+            return Err(Trouble::Broken(format!("system call {call} of {pid} answered, and made no stop")));
+        }
         if call.number == libc::SYS_set_tid_address {
             task.tid_address = call.args[0];
         }

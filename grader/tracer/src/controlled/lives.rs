@@ -72,8 +72,7 @@ impl Controlled<'_> {
 
     /// Whoever lent its memory to this task has it back, and goes on.
     fn gives_back(&mut self, child: &TaskPath) -> Result<(), Trouble> {
-        let Some((_, creator)) = child.0.split_last() else { return Ok(()) };
-        let creator = TaskPath(creator.to_vec());
+        let Some(creator) = child.creator() else { return Ok(()) };
         if sleeps_still(&self.tasks, &creator) && !self.world.is_in_vfork(&creator) {
             let task = self.task(&creator)?;
             task.at = At::Running;
@@ -101,6 +100,37 @@ impl Controlled<'_> {
         }
         self.gives_back(path)?;
         self.resume(pid, Resume::Free, 0)
+    }
+
+    /// A task makes the call that ends it. With that its status is fixed, and a stop at its exit event would tell
+    /// nothing more.
+    pub(super) fn exits(
+        &mut self,
+        path: &TaskPath,
+        entry: &Entry,
+        status: ExitStatus,
+    ) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let (pid, id) = (task.pid, task.id);
+        let planned = self.launch.plan.exit.filter(|exit| id == TaskId(exit.task));
+        let status = planned.map_or(status, |exit| ExitStatus::Exited(exit.code));
+        if let Some(exit) = planned {
+            let mut registers = entry.registers;
+            arch::set_first_argument(&mut registers, exit.code.into());
+            still_there("changing an exit status", ptrace::set_registers(pid, &registers)).map_err(broken)?;
+        }
+        let stamp = self.recorder.instant(id, Operation::Exit(status), false);
+        self.keep_snapshot(path, stamp, &entry.registers)?;
+        still_there("changing what is reported", ptrace::without_exit_event(pid)).map_err(broken)?;
+        self.resume(pid, Resume::Free, 0)?;
+        match self.next(pid)? {
+            Report::Ended(word) if ExitStatus::from_wait_status(word) == status => {
+                self.note_end(path, status)
+            }
+            other => {
+                Err(Trouble::Broken(format!("{pid} was to end with {status}, and there came {other:?}")))
+            }
+        }
     }
 
     /// A task stands at its exit event.
@@ -137,7 +167,13 @@ impl Controlled<'_> {
             self.recorder.abandon(task.id, inside.begun, op, inside.injected);
         }
         self.dead.push(task.pid);
+        let parent = path.creator().filter(|parent| self.world.children(parent).contains(path));
         let ended = self.world.ended(path, status);
+        if let Some(parent) =
+            parent.filter(|_| !ended.vanishes).and_then(|parent| self.tasks.get_mut(&parent))
+        {
+            parent.told_of_child = true;
+        }
         for left in ended.left {
             if let Some(pid) = self.world.pid(&left) {
                 let _ = wait::reap_now(pid.0);

@@ -17,7 +17,7 @@ use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
 use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
-use grader_trace::world::World;
+use grader_trace::world::{Ask, World};
 use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
 use libc::pid_t;
 use std::collections::BTreeMap;
@@ -306,7 +306,10 @@ impl<'a> Controlled<'a> {
         let pid = task.pid;
         match std::mem::replace(&mut task.at, At::Running) {
             At::Call(entry) => match choice.act {
-                Act::Step => self.release(path, *entry, How::Plain)?,
+                Act::Step => match entry.ask {
+                    Ask::Exit(status) => self.exits(path, &entry, status)?,
+                    _ => self.release(path, *entry, How::Plain)?,
+                },
                 Act::Expire => self.release(path, *entry, How::Expired)?,
                 Act::Fail(Fault::Error(errno)) => self.release(path, *entry, How::Fails(errno))?,
                 Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,

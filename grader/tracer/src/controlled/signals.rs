@@ -56,6 +56,7 @@ impl Controlled<'_> {
     /// A task is about to get a signal; whether it stays there, because that will end it.
     pub(super) fn gets(&mut self, path: &TaskPath, signal: Signal) -> Result<bool, Trouble> {
         let task = self.task(path)?;
+        task.told_of_child &= signal != Signal::CHLD;
         let (pid, id) = (task.pid, task.id);
         let Some(mut info) =
             still_there("asking about a signal", ptrace::signal_info(pid)).map_err(broken)?
@@ -97,6 +98,7 @@ impl Controlled<'_> {
         if signal != Signal::CHLD {
             return Err(Trouble::Unmodelled(format!("{signal} came from outside of the run")));
         }
+        self.returns(path)?;
         self.resume(pid, Resume::Free, 0)?;
         Ok(false)
     }

@@ -31,6 +31,8 @@ pub(super) struct Standing {
     pub(super) again: bool,
     /// A signal that was sent to it because its arrival was chosen, until it arrives.
     pub(super) arriving: Option<(Signal, Option<grader_trace::Sender>)>,
+    /// A child has ended, and the kernel has not yet come to tell it so by SIGCHLD.
+    pub(super) told_of_child: bool,
     /// It has had a handler to run. While one runs, the kernel holds its signal back.
     pub(super) has_handled: bool,
 }
@@ -99,6 +101,7 @@ impl Standing {
             random: 0,
             again: false,
             arriving: None,
+            told_of_child: false,
             has_handled: false,
         }
     }

@@ -56,6 +56,12 @@ pub(crate) fn seize(pid: pid_t) -> io::Result<()> {
     request(libc::PTRACE_SEIZE, pid, 0, OPTIONS as usize).map(drop)
 }
 
+/// From now on, a stopped task ends without a stop at its exit event.
+#[cfg(feature = "controlled")]
+pub(crate) fn without_exit_event(pid: pid_t) -> io::Result<()> {
+    request(libc::PTRACE_SETOPTIONS, pid, 0, (OPTIONS & !libc::PTRACE_O_TRACEEXIT) as usize).map(drop)
+}
+
 /// Lets a stopped task go on, with a signal or without (0).
 pub(crate) fn resume(pid: pid_t, how: Resume, signal: i32) -> io::Result<()> {
     let what = match how {
