@@ -62,9 +62,6 @@ pub fn traced() -> String {
     names.join(",")
 }
 
-/// Calls that read: not every exercise asks about them.
-pub const READS: [&str; 5] = ["read", "pread64", "readv", "preadv", "preadv2"];
-
 /// The operation that a call is; `None` for one that the tracer does not record.
 pub fn operation(call: &Call<'_>) -> Option<Operation> {
     processes::operation(call)
