@@ -60,7 +60,8 @@ pub fn verify(workspace: &Workspace, cases: &[Case]) -> Result<Vec<Line>, Proble
     }
     let busy = Busy::counting("judging", jobs.len());
     let sites = Sites::new(Some(workspace));
-    run_all(&jobs, machine().processors, |job, runs| {
+    // Broken programs sleep, or wait for what never comes: meanwhile others run.
+    run_all(&jobs, 2 * machine().processors, |job, runs| {
         let case = &cases[runnable[job]];
         let line = compare(case, &judge(case.exercise, &jobs[job], runs, &sites));
         *lines[runnable[job]].lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(line);

@@ -12,6 +12,7 @@ use crate::output::Drain;
 use crate::recording::{Captured, Recording};
 use crate::start::{self, Counter, Streams};
 use crate::sys::clock::Tick;
+use crate::sys::processor::{self, Kept};
 use crate::sys::ptrace::{self, Resume};
 use crate::sys::wait::Report;
 use crate::sys::{process, wait};
@@ -49,6 +50,7 @@ pub struct Controlled<'a> {
     drain: Option<Drain>,
     /// Interrupts the waiting for a task that does not report.
     _tick: Tick,
+    _processor: Option<Kept>,
     fresh: Fresh<'a>,
     pub(super) cancel: Cancel,
     pub(super) faults: bool,
@@ -102,13 +104,14 @@ impl<'a> Controlled<'a> {
         let tick = Tick::new().map_err(system("starting a timer (timer_create)"))?;
         tick.set(TICK).map_err(system("starting a timer (timer_settime)"))?;
         // Where it is not allowed, a stop costs more, and nothing else.
-        let _ = process::keep_to_one_processor();
+        let processor = processor::keep_to_one().ok();
         Ok(Controlled {
             launch: launch.clone(),
             filter: Filter::controlled(),
             streams,
             drain: Some(drain),
             _tick: tick,
+            _processor: processor,
             fresh,
             cancel: Cancel::default(),
             faults: false,

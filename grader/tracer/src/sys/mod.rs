@@ -5,5 +5,7 @@ pub(crate) mod memory;
 #[cfg(feature = "controlled")]
 pub(crate) mod probe;
 pub(crate) mod process;
+#[cfg(feature = "controlled")]
+pub(crate) mod processor;
 pub(crate) mod ptrace;
 pub(crate) mod wait;

@@ -4,8 +4,6 @@ use libc::pid_t;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-#[cfg(feature = "controlled")]
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// kill(2); a process that is gone already is no error.
@@ -196,33 +194,6 @@ pub(crate) fn sleeping_in(tid: pid_t) -> Option<(i64, [u64; 6])> {
 pub(crate) fn descriptor_name(tid: pid_t, fd: i32) -> Option<String> {
     let link = fs::read_link(format!("/proc/{tid}/fd/{fd}")).ok()?;
     Some(link.to_string_lossy().into_owned())
-}
-
-/// Keeps the calling thread, and all that it starts, on one of the processors on which it may run: another one each time.
-#[cfg(feature = "controlled")]
-pub(crate) fn keep_to_one_processor() -> io::Result<()> {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    // SAFETY: all-zero bytes are an empty set of processors.
-    let mut allowed: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set is alive and of the size given.
-    if unsafe { libc::sched_getaffinity(0, size_of_val(&allowed), &raw mut allowed) } != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the index lies within the set.
-    let is_allowed = |cpu: &usize| unsafe { libc::CPU_ISSET(*cpu, &allowed) };
-    let allowed: Vec<usize> = (0..libc::CPU_SETSIZE as usize).filter(is_allowed).collect();
-    let Some(cpu) = allowed.get(NEXT.fetch_add(1, Ordering::Relaxed) % allowed.len().max(1)) else {
-        return Ok(());
-    };
-    // SAFETY: all-zero bytes are an empty set of processors.
-    let mut one: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the index lies within the set.
-    unsafe { libc::CPU_SET(*cpu, &mut one) };
-    // SAFETY: the set is alive and of the size given.
-    match unsafe { libc::sched_setaffinity(0, size_of_val(&one), &raw const one) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
 }
 
 /// While it lives, programs that the calling thread starts get the same addresses each time.
