@@ -43,14 +43,16 @@ pub enum Act {
     Interrupt(Signal),
     /// The pending operation's timeout runs out.
     Expire,
+    /// The task's timer runs out, and its signal does not arrive at once.
+    RunOut,
     /// The pending operation fails or comes up short, as the kernel or POSIX allow it to.
     Fail(Fault),
 }
 
 impl Act {
-    /// Whether a signal arrives, rather than the pending operation being done in one way or another.
+    /// Whether a signal is sent or arrives, rather than the pending operation being done in one way or another.
     pub fn is_signal(self) -> bool {
-        matches!(self, Act::Deliver(_) | Act::Interrupt(_))
+        matches!(self, Act::Deliver(_) | Act::Interrupt(_) | Act::RunOut)
     }
 
     /// Whether the pending operation fails or comes up short because the explorer wants it to.

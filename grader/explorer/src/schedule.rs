@@ -30,6 +30,7 @@ impl fmt::Display for Act {
             Act::Deliver(Signal(number)) => write!(f, ":signal{number}"),
             Act::Interrupt(Signal(number)) => write!(f, ":interrupt{number}"),
             Act::Expire => f.write_str(":expire"),
+            Act::RunOut => f.write_str(":timer"),
             Act::Fail(Fault::Error(Errno(number))) => write!(f, ":error{number}"),
             Act::Fail(Fault::Short(bytes)) => write!(f, ":short{bytes}"),
         }
@@ -115,6 +116,7 @@ fn parse_act(text: &str) -> Option<Act> {
     let word = &text[..text.len() - number.len()];
     Some(match (word, number) {
         ("expire", "") => Act::Expire,
+        ("timer", "") => Act::RunOut,
         ("signal", _) => Act::Deliver(Signal(number.parse().ok()?)),
         ("interrupt", _) => Act::Interrupt(Signal(number.parse().ok()?)),
         ("error", _) => Act::Fail(Fault::Error(Errno(number.parse().ok()?))),
@@ -129,9 +131,9 @@ mod tests {
 
     #[test]
     fn a_schedule_is_read_as_it_was_written() {
-        let text = "0*3 0.1 0.0*2 0.0:signal10 0.12.3:interrupt15*2 0:expire 0:error11 0.1:short1";
+        let text = "0*3 0.1 0.0*2 0.0:signal10 0.12.3:interrupt15*2 0:expire 0:error11 0.1:short1 0.1:timer";
         let schedule: Schedule = text.parse().unwrap();
-        assert_eq!(schedule.0.len(), 12);
+        assert_eq!(schedule.0.len(), 13);
         assert_eq!(schedule.0[4], Choice::step(TaskPath(vec![0])));
         assert_eq!(schedule.to_string(), text);
         assert_eq!("\n0  0\t0 0.1\n".parse::<Schedule>().unwrap().to_string(), "0*3 0.1");

@@ -120,6 +120,21 @@ fn a_child_that_may_be_killed_too_early_has_two_outputs() {
 }
 
 #[test]
+fn a_timer_that_runs_out_too_early_ends_no_pause() {
+    let found = explored(&[], &["sets_a_timer_and_pauses"]);
+    assert_eq!(found["complete"], true, "{found:#}");
+    let schedule = found["deadlocks"][0]["schedule"].as_str().expect("a schedule");
+    let again = specimen(&["replay", schedule], &["sets_a_timer_and_pauses"]);
+    assert!(again.text.contains("killed when nobody could go on"), "{}", again.text);
+}
+
+#[test]
+fn what_is_left_of_a_sleep_that_a_timer_ends_is_the_same_in_every_run() {
+    let found = explored(&[], &["is_woken_from_a_sleep"]);
+    assert_eq!((&found["complete"], &found["outputs"]), (&json!(true), &json!(["", "8.999999000\n"])));
+}
+
+#[test]
 fn a_call_that_fails_shows_what_is_wrong_only_then() {
     let found = explored(&["--faults"], &["fork_fails_badly"]);
     assert_eq!((&found["complete"], &found["deadlocks"]), (&json!(true), &json!([])));
@@ -159,7 +174,7 @@ fn time_that_is_up_is_no_claim_and_no_fault() {
 fn of_what_cannot_be_explored_the_reason_is_told() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let program = &copy_of_the_specimen(place.path());
-    let cases: [(&str, &[&str], &str); 17] = [
+    let cases: [(&str, &[&str], &str); 18] = [
         ("3", &["without_end", "computing"], "a task computes for more than 3 s between two calls"),
         (
             "60",
@@ -173,7 +188,8 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
         ("60", &["without_end", "flooding"], "it writes more than 1 MiB to its standard output"),
         ("60", &["without_end", "forking"], "more than 256 processes live at once"),
         ("60", &["without_end", "a_bomb"], "more than 256 processes live at once"),
-        ("60", &["beyond", "alarm"], "it calls alarm, of which there is no model"),
+        ("60", &["beyond", "timer"], "it calls timer_create, of which there is no model"),
+        ("60", &["beyond", "computing_time"], "it sets a timer that runs while it computes"),
         ("60", &["beyond", "thread"], "it starts a thread"),
         ("60", &["beyond", "shared_memory"], "it shares memory"),
         ("60", &["beyond", "terminal"], "it opens /dev/tty"),

@@ -40,6 +40,11 @@ pub fn handle<const N: usize>(restart: bool, body: [Op; N]) -> Op {
     Handle { signal: USR1, restart, body: body.into() }
 }
 
+/// Handles SIGALRM.
+pub fn on_alarm<const N: usize>(restart: bool, body: [Op; N]) -> Op {
+    Handle { signal: Signal::ALRM, restart, body: body.into() }
+}
+
 /// A branch on the last answer.
 pub fn when<const N: usize, const M: usize>(answer: i64, then: [Op; N], otherwise: [Op; M]) -> Op {
     If(answer, then.into(), otherwise.into())
@@ -196,6 +201,48 @@ pub fn programs() -> Vec<(&'static str, Vec<Op>)> {
         (
             "a handler is inherited",
             vec![handle(true, [Print('!')]), fork([Print('c')]), Kill(Target::Child(0), USR1), wait()],
+        ),
+        ("a timer that runs out before the pause", vec![on_alarm(true, []), Alarm(true), Pause, Print('p')]),
+        (
+            "a timer ends a wait",
+            vec![
+                on_alarm(false, []),
+                fork([Pause]),
+                Alarm(true),
+                wait(),
+                PrintAnswer,
+                Alarm(false),
+                PrintAnswer,
+            ],
+        ),
+        (
+            "a timer does not end a wait that begins again",
+            vec![on_alarm(true, [Print('!')]), fork([Print('c')]), Alarm(true), wait(), PrintAnswer],
+        ),
+        (
+            "a timer taken back",
+            vec![
+                on_alarm(true, [Print('!')]),
+                Alarm(true),
+                Print('a'),
+                Alarm(false),
+                PrintAnswer,
+                Print('b'),
+            ],
+        ),
+        ("a timer that kills", vec![fork([Alarm(true), Print('c')]), wait(), PrintAnswer]),
+        (
+            "a timer is not inherited",
+            vec![on_alarm(true, [Print('!')]), Alarm(true), fork([Print('c'), Pause]), Print('p')],
+        ),
+        (
+            "a timer and the same signal from a child",
+            vec![
+                on_alarm(false, [Print('!')]),
+                Alarm(true),
+                fork([Kill(Target::Parent, Signal::ALRM)]),
+                wait(),
+            ],
         ),
         ("r = x; y = 2 beside s = y", vec![fork([Get(1), PrintAnswer]), Get(0), Set(1, 2)]),
         ("store buffering", vec![fork([Set(0, 1), Get(1), PrintAnswer]), Set(1, 1), Get(0), PrintAnswer]),

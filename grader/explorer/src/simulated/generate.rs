@@ -59,6 +59,29 @@ pub fn program(random: &mut Random, size: Size) -> Vec<Op> {
     ops
 }
 
+/// The same with timers here and there, and perhaps a handler for them.
+pub fn with_timers(random: &mut Random, program: &[Op]) -> Vec<Op> {
+    let mut ops = Vec::new();
+    if random.chance(2) {
+        let body: Arc<[Op]> = if random.chance(2) { vec![Op::Print('!')].into() } else { Arc::from([]) };
+        ops.push(Op::Handle { signal: Signal::ALRM, restart: random.chance(2), body });
+    }
+    for op in program {
+        if random.chance(3) {
+            ops.push(Op::Alarm(!random.chance(4)));
+        }
+        if random.chance(8) {
+            ops.push(if random.chance(2) { Op::PrintAnswer } else { Op::Pause });
+        }
+        ops.push(match op {
+            Op::Fork(body) if random.chance(2) => Op::Fork(with_timers(random, body).into()),
+            Op::Kill(target, _) if random.chance(2) => Op::Kill(*target, Signal::ALRM),
+            other => other.clone(),
+        });
+    }
+    ops
+}
+
 struct Writer<'r> {
     tasks_left: usize,
     operations: usize,

@@ -151,6 +151,9 @@ impl Simulated {
                     add(Act::Interrupt(signal), Readiness::Ready);
                 }
             }
+            if self.world.may_run_out(task) {
+                add(Act::RunOut, Readiness::Ready);
+            }
         }
         Frontier { pending }
     }
@@ -175,6 +178,7 @@ impl Machine for Simulated {
             Act::Step | Act::Expire => self.world.perform(task, self.stdout),
             Act::Fail(Fault::Error(Errno(error))) => self.world.answer_next(task, -i64::from(error)),
             Act::Fail(Fault::Short(bytes)) => self.world.read_short(task, bytes),
+            Act::RunOut => self.world.run_out(task),
             Act::Deliver(signal) => self.world.deliver(task, signal, false),
             Act::Interrupt(signal) => self.world.deliver(task, signal, true),
         };

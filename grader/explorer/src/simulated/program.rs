@@ -58,6 +58,8 @@ pub enum Op {
     Pause,
     /// Sleeps for a while: touches nothing and orders nothing. Answers 0, or −EINTR.
     Sleep,
+    /// Sets a timer that sends SIGALRM at any moment, or takes it back. Answers 1 if one was set, else 0.
+    Alarm(bool),
     /// Stores a number in a shared variable.
     Set(usize, i64),
     /// Answers what a shared variable holds.

@@ -49,8 +49,26 @@ impl World {
     /// The signals that may arrive now, and whether each can interrupt the operation the task sleeps in.
     pub(super) fn deliverable(&self, task: usize, look: &Look) -> Vec<(Signal, bool)> {
         let state = &self.tasks[task];
-        let arriving = state.sent.iter().filter(|signal| !state.handling(**signal));
-        arriving.map(|signal| (*signal, self.interrupts(task, *signal, look))).collect()
+        // A timer that runs out sends its signal, which arrives at once if it can.
+        let timer = (state.alarm && !state.sent.contains(&Signal::ALRM)).then_some(Signal::ALRM);
+        let arriving = state.sent.iter().copied().chain(timer).filter(|signal| !state.handling(*signal));
+        arriving.map(|signal| (signal, self.interrupts(task, signal, look))).collect()
+    }
+
+    /// Whether a timer may run out without that its signal arrives.
+    pub(super) fn may_run_out(&self, task: usize) -> bool {
+        let state = &self.tasks[task];
+        state.alarm && (state.sent.contains(&Signal::ALRM) || state.handling(Signal::ALRM))
+    }
+
+    pub(super) fn run_out(&mut self, task: usize) -> Did {
+        let state = &mut self.tasks[task];
+        state.alarm = false;
+        if !state.sent.contains(&Signal::ALRM) {
+            state.sent.push(Signal::ALRM);
+            state.sent.sort();
+        }
+        Did { word: "timer", answer: 0 }
     }
 
     fn interrupts(&self, task: usize, signal: Signal, look: &Look) -> bool {
@@ -76,6 +94,9 @@ impl World {
 
     pub(super) fn deliver(&mut self, task: usize, signal: Signal, interrupts: bool) -> Did {
         let state = &mut self.tasks[task];
+        if !state.sent.contains(&signal) {
+            state.alarm = false;
+        }
         state.sent.retain(|sent| *sent != signal);
         let Some(handler) = state.handlers.iter().find(|handler| handler.signal == signal).cloned() else {
             return self.end(task, ExitStatus::Killed(signal));

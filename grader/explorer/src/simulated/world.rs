@@ -34,6 +34,8 @@ pub(super) struct Task {
     pub(super) pipes_made: u32,
     pub(super) handlers: Vec<Handler>,
     pub(super) sent: Vec<Signal>,
+    /// A timer is set.
+    pub(super) alarm: bool,
 }
 
 /// A list of operations that a task is in the middle of.
@@ -112,7 +114,7 @@ impl World {
         let Some(op) = state.op() else { return Look::ready(self.ending(task)) };
         match op {
             // What stdout's order means is for `touched` to say.
-            Op::Print(_) | Op::PrintAnswer | Op::Handle { .. } | Op::Sleep | Op::If(..) => {
+            Op::Print(_) | Op::PrintAnswer | Op::Handle { .. } | Op::Sleep | Op::Alarm(_) | Op::If(..) => {
                 Look::ready(Footprint::nothing())
             }
             Op::Exit(_) | Op::ExitAnswer => Look::ready(self.ending(task)),
@@ -145,6 +147,7 @@ impl World {
             },
             Act::Fail(Fault::Error(_)) => Footprint::nothing(),
             Act::Deliver(signal) => self.arrival(task, signal),
+            Act::RunOut => rules::signal_sent(&self.tasks[task].path, Signal::ALRM),
             // That it was asleep is something it saw.
             Act::Interrupt(signal) => self.arrival(task, signal).and(own),
         }
@@ -194,6 +197,7 @@ impl World {
                 ("sigaction", last)
             }
             Op::Sleep => ("sleep", 0),
+            Op::Alarm(set) => ("alarm", std::mem::replace(&mut self.tasks[task].alarm, set).into()),
             Op::Set(variable, value) => {
                 self.variables[variable] = value;
                 ("store", last)
@@ -245,6 +249,7 @@ impl Task {
             pipes_made: 0,
             handlers: Vec::new(),
             sent: Vec::new(),
+            alarm: false,
         }
     }
 

@@ -39,6 +39,20 @@ fn a_poll_with_a_timeout_beside_a_slow_writer_can_time_out() {
 }
 
 #[test]
+fn a_timer_may_run_out_before_the_pause_that_waits_for_it() {
+    let found = reduced(Simulated::new(&[on_alarm(true, []), Alarm(true), Pause, Print('p')]));
+    let ends: Vec<(String, bool)> =
+        found.outcomes.iter().map(|outcome| (outcome.output.clone(), outcome.deadlock())).collect();
+    assert_eq!(ends, [(String::new(), true), ("p".into(), false)]);
+}
+
+#[test]
+fn a_timer_runs_out_once_or_is_taken_back() {
+    let program = [on_alarm(true, [Print('!')]), Alarm(true), Print('a'), Alarm(false), PrintAnswer];
+    assert_outputs(&program, ["!a(0)", "a!(0)", "a(1)"]);
+}
+
+#[test]
 fn the_other_one_sees_the_store_or_does_not() {
     // r = x; y = 2 beside s = y, the classic that bounded search with sleep sets gets wrong.
     assert_outputs(&[fork([Get(1), PrintAnswer]), Get(0), Set(1, 2)], ["(0)", "(2)"]);

@@ -1,14 +1,27 @@
 //! Random programs.
 
 use super::compare::{difference, enumerated, reduced};
+use grader_explorer::simulated::Op;
 use grader_explorer::simulated::Simulated;
-use grader_explorer::simulated::generate::{Random, Size, program};
+use grader_explorer::simulated::generate::{Random, Size, program, with_timers};
 
 /// More interleavings than this are too many for a quick test.
 const MOST: u64 = 500;
 
 #[test]
 fn reduction_finds_the_outcomes_of_enumeration_in_random_programs() {
+    compare(program);
+}
+
+#[test]
+fn reduction_finds_the_outcomes_of_enumeration_in_random_programs_with_timers() {
+    compare(|random, size| {
+        let program = program(random, size);
+        with_timers(random, &program)
+    });
+}
+
+fn compare(program: fn(&mut Random, Size) -> Vec<Op>) {
     let setting = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().unwrap());
     let programs = setting("FORKLINGS_EXPLORER_PROGRAMS", 2_000);
     let most = setting("FORKLINGS_EXPLORER_INTERLEAVINGS", MOST);

@@ -166,6 +166,8 @@ impl Signal {
     pub const KILL: Signal = Signal(9);
     /// A child stopped, continued or ended.
     pub const CHLD: Signal = Signal(17);
+    /// A timer has run out.
+    pub const ALRM: Signal = Signal(14);
     /// Stop; cannot be caught.
     pub const STOP: Signal = Signal(19);
 }

@@ -110,6 +110,8 @@ pub enum Ask {
     },
     /// nanosleep, clock_nanosleep: in virtual time it takes none.
     Sleep,
+    /// alarm, setitimer(ITIMER_REAL).
+    SetTimer(Setting),
     /// pause; sigsuspend with its mask.
     Pause(Option<u64>),
     /// kill, tkill, tgkill.
@@ -180,6 +182,18 @@ pub enum Timeout {
     Some,
     /// For ever.
     Never,
+}
+
+/// How a process's timer is set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Setting {
+    /// It is not, or no longer.
+    #[default]
+    Off,
+    /// It runs out once.
+    Once,
+    /// It runs out again and again.
+    Repeats,
 }
 
 /// What a call answered.

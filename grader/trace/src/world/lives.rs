@@ -124,6 +124,7 @@ impl World {
         let children = std::mem::take(&mut task.children);
         let parent = task.parent.clone();
         (task.vfork, task.regained) = (None, None);
+        task.timer = Default::default();
         task.signals.forget_pending();
         task.life = Life::Zombie(status);
         let mut ended = Ended::default();

@@ -15,6 +15,7 @@
 //! | `pipes` | what is in a pipe, and how much room it has |
 //! | `polls` | waiting for several descriptors |
 //! | `signals` | dispositions, masks, pending signals |
+//! | [`timers`] | alarm and setitimer |
 //! | `paths` | which files of the system are the same for everybody |
 //!
 //! Invariant: the world is a function of what happened. Steps that touch nothing in common lead to the same world in
@@ -33,8 +34,9 @@ mod paths;
 mod pipes;
 mod polls;
 mod signals;
+pub mod timers;
 
-pub use ask::{Answer, Ask, DupTo, Polled, Timeout, WaitFor};
+pub use ask::{Answer, Ask, DupTo, Polled, Setting, Timeout, WaitFor};
 pub use pipes::PipeView;
 
 use crate::model::event::Object;
@@ -46,6 +48,7 @@ use descriptors::{OpenFile, Slot, What};
 use pipes::Pipe;
 use signals::Signals;
 use std::collections::BTreeMap;
+use timers::Timer;
 
 /// All tasks, and all that they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +75,7 @@ struct Task {
     life: Life,
     slots: BTreeMap<i32, Slot>,
     signals: Signals,
+    timer: Timer,
     /// The child that has borrowed its memory; it sleeps.
     vfork: Option<TaskPath>,
     /// The child that has just given it back. What it does next could not come earlier.
@@ -222,6 +226,7 @@ impl World {
             Ask::Kill { target, signal } => Look::ready(self.kill_touches(path, *target, *signal)?),
             Ask::Action { signal, .. } => Look::ready(self.action_touches(path, *signal)),
             Ask::Mask(mask) => Look::ready(self.mask_touches(path, *mask)),
+            Ask::SetTimer(_) => Look::ready(Footprint::nothing()),
             Ask::LookAt(name) => Look::ready(paths::looked_at(name)),
             Ask::Change(name) => Look::ready(paths::changed(name)),
             Ask::Anything(_) => Look::ready(Footprint::everything()),
@@ -264,6 +269,7 @@ impl World {
             (Ask::Write { fd, .. }, Answer::Value(bytes)) => self.has_written(path, *fd, bytes),
             (Ask::Kill { target, signal }, _) => self.has_killed(path, *target, *signal),
             (Ask::Action { signal, action, flags }, _) => self.set_action(path, *signal, *action, *flags),
+            (Ask::SetTimer(setting), _) => self.set_timer(path, *setting),
             (Ask::Mask(mask), _) => self.set_mask(path, *mask),
             _ => {}
         }
@@ -334,6 +340,7 @@ impl Task {
             life: Life::Alive,
             slots: BTreeMap::new(),
             signals: Signals::default(),
+            timer: Timer::default(),
             vfork: None,
             regained: None,
         }

@@ -45,7 +45,7 @@ impl Signals {
         self.actions.get(&signal).copied().unwrap_or((Disposition::Default, 0))
     }
 
-    fn ignores(&self, signal: Signal) -> bool {
+    pub(super) fn ignores(&self, signal: Signal) -> bool {
         match self.action(signal).0 {
             Disposition::Ignore => true,
             Disposition::Default => default_of(signal) == Default::Ignored,
@@ -53,7 +53,11 @@ impl Signals {
         }
     }
 
-    fn blocks(&self, signal: Signal) -> bool {
+    pub(super) fn is_pending(&self, signal: Signal) -> bool {
+        self.pending.contains_key(&signal)
+    }
+
+    pub(super) fn blocks(&self, signal: Signal) -> bool {
         has(self.mask, signal)
     }
 
@@ -99,7 +103,7 @@ fn default_of(signal: Signal) -> Default {
 }
 
 impl World {
-    fn signals(&self, path: &TaskPath) -> Option<&Signals> {
+    pub(super) fn signals(&self, path: &TaskPath) -> Option<&Signals> {
         self.tasks.get(path).map(|task| &task.signals)
     }
 
@@ -190,9 +194,15 @@ impl World {
             return;
         }
         let pid = self.pid(path).unwrap_or(Pid(0));
+        if signal.0 != 0 {
+            self.send_unless_dropped(&other, signal, Sender::Process(pid));
+        }
+    }
+
+    pub(super) fn send_unless_dropped(&mut self, path: &TaskPath, signal: Signal, sender: Sender) {
         let heeds = |task: &super::Task| task.life == Life::Alive && !task.signals.drops(signal);
-        if signal.0 != 0 && self.tasks.get(&other).is_some_and(heeds) {
-            self.send(&other, signal, Sender::Process(pid));
+        if self.tasks.get(path).is_some_and(heeds) {
+            self.send(path, signal, sender);
         }
     }
 
@@ -202,9 +212,14 @@ impl World {
         self.tasks.len() == 1
     }
 
+    /// Whether a task's own timer may send this signal before it goes on.
+    fn timer_comes_first(&self, path: &TaskPath, signal: Signal) -> bool {
+        signal == Signal::ALRM && self.timer_is_set(path)
+    }
+
     /// Whoever sends this signal at the same time finds one disposition or the other.
     pub(super) fn action_touches(&self, path: &TaskPath, signal: Signal) -> Footprint {
-        if self.was_always_alone() {
+        if self.was_always_alone() && !self.timer_comes_first(path, signal) {
             return Footprint::nothing();
         }
         Footprint::nothing().changes(Resource::Signal(path.clone(), signal))
@@ -224,11 +239,11 @@ impl World {
     /// Signals that are ignored are kept only while they are blocked. And a signal that is sent before it is blocked may
     /// arrive in between.
     pub(super) fn mask_touches(&self, path: &TaskPath, mask: u64) -> Footprint {
-        let Some(signals) = self.signals(path).filter(|_| !self.was_always_alone()) else {
-            return Footprint::nothing();
-        };
+        let Some(signals) = self.signals(path) else { return Footprint::nothing() };
+        let alone = self.was_always_alone();
         let changed = (1..=64).map(Signal).filter(|s| has(signals.mask, *s) != has(mask, *s));
         changed
+            .filter(|signal| !alone || self.timer_comes_first(path, *signal))
             .filter(|signal| signals.ignores(*signal) || has(mask, *signal))
             .fold(Footprint::nothing(), |sum, signal| sum.changes(Resource::Signal(path.clone(), signal)))
     }
@@ -269,11 +284,16 @@ impl World {
         let Some(signals) = self.signals(path) else { return Vec::new() };
         let meanwhile = if let Ask::Pause(Some(mask)) = ask { *mask } else { signals.mask };
         let mut arrivals = Vec::new();
-        for signal in signals.pending.keys().copied().filter(|signal| !signals.ignores(*signal)) {
-            let before = !signals.blocks(signal);
+        let timer = self.timer_is_set(path) && !signals.is_pending(Signal::ALRM);
+        let coming = signals.pending.keys().copied().chain(timer.then_some(Signal::ALRM));
+        for signal in coming.filter(|signal| !signals.ignores(*signal)) {
+            let is_there = |ask| signals.is_pending(signal) || self.timer_may_send(path, signal, ask);
+            let unblocked = !signals.blocks(signal);
+            let before = unblocked && is_there(&Ask::Local);
             let kills = signal == Signal::KILL || signals.action(signal).0 == Disposition::Default;
-            let only_meanwhile = !before && !has(meanwhile, signal);
+            let only_meanwhile = !unblocked && !has(meanwhile, signal);
             let interrupts = !has(meanwhile, signal)
+                && is_there(ask)
                 && (self.interrupts(path, ask, signal) || (kills && only_meanwhile))
                 && self.sleeps(path, ask);
             if !before && !interrupts {
@@ -307,6 +327,9 @@ impl World {
     pub fn arrive(&mut self, path: &TaskPath, signal: Signal) -> Option<Sender> {
         let task = self.task_mut(path)?;
         task.regained = None;
-        task.signals.pending.remove(&signal)
+        if signal == Signal::ALRM && !task.signals.is_pending(signal) && self.timer_is_set(path) {
+            self.runs_out(path);
+        }
+        self.task_mut(path)?.signals.pending.remove(&signal)
     }
 }

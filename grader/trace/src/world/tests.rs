@@ -3,7 +3,7 @@
 //! | file | claim |
 //! |---|---|
 //! | `cast` | a kernel made of the world itself: what each call would answer |
-//! | `waits`, `lives`, `pipes`, `polls`, `signals`, `arrivals`, `descriptors`, `files` | one rule a test, in both directions |
+//! | `waits`, `lives`, `pipes`, `polls`, `signals`, `timers`, `arrivals`, `descriptors`, `files` | one rule a test, in both directions |
 //! | `commute` | steps that touch nothing in common commute, in random worlds |
 
 mod arrivals;
@@ -15,4 +15,5 @@ mod lives;
 mod pipes;
 mod polls;
 mod signals;
+mod timers;
 mod waits;

@@ -1,5 +1,6 @@
 //! From system calls to the questions that the world answers. What is not listed here may notice everything.
 
+use super::timers;
 use crate::decode::Call;
 use crate::sys::ptrace;
 use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
@@ -58,6 +59,7 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
         | libc::SYS_time
         | libc::SYS_times
         | libc::SYS_getrusage
+        | libc::SYS_getitimer
         | libc::SYS_prlimit64
         | libc::SYS_getrlimit
         | libc::SYS_sched_setaffinity
@@ -217,6 +219,9 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
         Operation::Disposition { signal, action, flags, .. } => {
             Ask::Action { signal: *signal, action: *action, flags: *flags }
         }
+        Operation::Call { .. } if matches!(call.number, libc::SYS_alarm | libc::SYS_setitimer) => {
+            timers::ask(call)
+        }
         Operation::Call { call, .. } => {
             Ask::Unmodelled(format!("it calls {call}, of which there is no model"))
         }
@@ -352,8 +357,6 @@ fn poll(call: &Call) -> Ask {
 /// A call's name, for people; its number where it is none that programs of a course make.
 fn name(number: i64) -> String {
     let known = [
-        (libc::SYS_alarm, "alarm"),
-        (libc::SYS_setitimer, "setitimer"),
         (libc::SYS_timer_create, "timer_create"),
         (libc::SYS_select, "select"),
         (libc::SYS_pselect6, "pselect6"),

@@ -132,7 +132,11 @@ impl Controlled<'_> {
                     None => Made::ByKernel,
                 }
             }
+            (How::Plain, Ask::SetTimer(_)) => Made::Answers(self.sets_timer(path, call)?),
             (How::Plain, Ask::Local) => {
+                if let Some(answer) = self.tells_timer(path, call)? {
+                    return Ok(Made::Answers(answer));
+                }
                 let hash = hash(path);
                 identity::answer(self.task(path)?, hash, call).map_or(Made::ByKernel, Made::Answers)
             }
@@ -160,6 +164,9 @@ impl Controlled<'_> {
             return Ok(());
         }
         let result = if again { -i64::from(libc::EINTR) } else { result };
+        if again && inside.entry.ask == Ask::Sleep {
+            identity::hardly_slept(self.task(path)?);
+        }
         let names = |pid| self.recorder.task(pid);
         if let Some(op) = &mut inside.entry.op {
             decode::leave(op, &inside.entry.call, result, &names);

@@ -5,6 +5,7 @@ use super::standing::{At, Standing};
 use grader_explorer::{Act, Choice, Fault, Frontier, Pending, Readiness, Trouble};
 use grader_trace::order::{Footprint, Resource};
 use grader_trace::world::Ask;
+use grader_trace::world::timers::MOST;
 use grader_trace::{Errno, ExitStatus, TaskPath};
 
 impl Controlled<'_> {
@@ -15,7 +16,14 @@ impl Controlled<'_> {
         for path in paths {
             pending.extend(self.choices(&path)?);
         }
-        Ok(Frontier { pending })
+        let frontier = Frontier { pending };
+        let sleep = !frontier.pending.is_empty() && frontier.enabled().next().is_none();
+        if sleep && self.tasks.keys().any(|path| self.world.timer_is_worn_out(path)) {
+            return Err(Trouble::Unmodelled(format!(
+                "everybody waits for a timer to run out more than {MOST} times"
+            )));
+        }
+        Ok(frontier)
     }
 
     fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
@@ -64,6 +72,9 @@ impl Controlled<'_> {
                 let footprint = touches_and_asks(arrival.footprint);
                 add(Act::Interrupt(arrival.signal), footprint, Readiness::Ready);
             }
+        }
+        if let Some(footprint) = self.world.may_run_out(path) {
+            add(Act::RunOut, footprint, Readiness::Ready);
         }
         if self.faults && look.blocked.is_none() {
             for errno in failures(&ask) {

@@ -128,6 +128,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::GetParent
         | Ask::Write { .. }
         | Ask::Sleep
+        | Ask::SetTimer(_)
         | Ask::Pause(_)
         | Ask::Kill { .. }
         | Ask::Anything(_)

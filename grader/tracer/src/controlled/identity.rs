@@ -109,13 +109,29 @@ pub(super) fn counter(task: &mut Standing) -> u64 {
     task.clock.wrapping_mul(3)
 }
 
+/// How long a sleep is, and where it tells what is left of it; nothing, if it has a time to end at instead.
+pub(super) fn length(call: &Call) -> Option<(u64, u64)> {
+    let (place, rest) = match call.number {
+        libc::SYS_nanosleep => (call.args[0], call.args[1]),
+        _ if call.args[1] as i32 & libc::TIMER_ABSTIME != 0 => return None,
+        _ => (call.args[2], call.args[3]),
+    };
+    let part = |offset: u64| call.memory.u64(place.wrapping_add(offset)).unwrap_or(0);
+    Some((part(0).saturating_mul(SECOND).saturating_add(part(8)), rest))
+}
+
 /// A sleep's length is added to the sleeper's own clock.
 pub(super) fn slept(task: &mut Standing, call: &Call) {
-    let place = if call.number == libc::SYS_nanosleep { call.args[0] } else { call.args[2] };
-    let part = |offset: u64| call.memory.u64(place.wrapping_add(offset)).unwrap_or(0);
-    let absolute = call.number == libc::SYS_clock_nanosleep && call.args[1] as i32 & libc::TIMER_ABSTIME != 0;
-    if !absolute {
-        task.clock = task.clock.saturating_add(part(0).saturating_mul(SECOND).saturating_add(part(8)));
+    let (time, _) = length(call).unwrap_or_default();
+    task.clock = task.clock.saturating_add(time);
+}
+
+/// A signal has ended a sleep as soon as it began.
+pub(super) fn hardly_slept(task: &mut Standing) {
+    task.clock += ASKING;
+    if let Some((time, rest)) = task.nap.take() {
+        let left = time.saturating_sub(ASKING);
+        store(task.pid, rest, [left / SECOND, left % SECOND]);
     }
 }
 

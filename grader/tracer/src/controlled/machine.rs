@@ -18,6 +18,7 @@ use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
 use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
+use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
 use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
 use libc::pid_t;
@@ -64,6 +65,8 @@ pub struct Controlled<'a> {
     /// Executions begin with a copy of a started program, where that is possible.
     copies: bool,
     counter: Counter,
+    /// A timer that repeats was set, in this execution or an earlier one.
+    pub(super) repeats: bool,
     pub(super) template: Option<Template>,
     /// Calls that the plan makes fail.
     pub(super) planned: Faults,
@@ -121,6 +124,7 @@ impl<'a> Controlled<'a> {
             snapshots: false,
             copies: true,
             counter: Counter::Traps,
+            repeats: false,
             template: None,
             starting: false,
             planned: Faults::new(&[]),
@@ -305,6 +309,10 @@ impl<'a> Controlled<'a> {
 
     fn take(&mut self, choice: &Choice) -> Result<(), Trouble> {
         let path = &choice.task;
+        if let Act::RunOut = choice.act {
+            self.world.runs_out(path);
+            return Ok(());
+        }
         let task = self.task(path)?;
         let pid = task.pid;
         match std::mem::replace(&mut task.at, At::Running) {
@@ -318,6 +326,7 @@ impl<'a> Controlled<'a> {
                 Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,
                 Act::Interrupt(signal) => self.interrupt(path, *entry, signal)?,
                 Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
+                Act::RunOut => {}
             },
             At::Dying(signal) => self.resume(pid, Resume::Free, signal.0)?,
             // That wakes it by itself.
@@ -366,7 +375,16 @@ impl Machine for Controlled<'_> {
 
     fn assumptions(&self) -> Vec<Assumption> {
         let signals = Assumption::Other("signals arrive between operations that others could notice".into());
-        if self.output_counts { vec![signals] } else { vec![Assumption::OutputIsOnlyObserved, signals] }
+        let mut all = vec![signals];
+        if !self.output_counts {
+            all.push(Assumption::OutputIsOnlyObserved);
+        }
+        if self.repeats {
+            all.push(Assumption::Other(format!(
+                "a timer that repeats runs out at most {MOST} times, besides ending pauses"
+            )));
+        }
+        all
     }
 }
 

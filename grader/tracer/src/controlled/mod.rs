@@ -14,8 +14,7 @@
 //! is the grader's own trouble.
 //!
 //! What the world decides and the kernel does not: time (a sleep takes none, clocks and the processor's counter are
-//! virtual), when a signal
-//! arrives (it is kept back until that is chosen), random bytes.
+//! virtual), when a timer runs out, when a signal arrives (it is kept back until that is chosen), random bytes.
 //!
 //! | file | what it holds |
 //! |---|---|
@@ -27,6 +26,7 @@
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
 //! | `signals` | arrivals |
+//! | `timers` | alarm and setitimer |
 //! | `counter` | the processor's counter is read |
 //! | `server` | a program is started once, and copied for each execution |
 //! | `audit` | the world is compared with the kernel |
@@ -45,6 +45,7 @@ mod patience;
 mod server;
 mod signals;
 mod standing;
+mod timers;
 
 pub(crate) use asks::PRIVATE;
 pub use machine::{Controlled, Deed};

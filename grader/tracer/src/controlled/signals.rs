@@ -6,13 +6,18 @@
 //! if the task has caused them (a fault, SIGPIPE, abort).
 
 use super::calls::How;
+use super::identity;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry};
 use crate::arch;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
+use grader_trace::world::Ask;
 use grader_trace::{Operation, Pid, Sender, Signal, TaskPath};
+
+/// Who sends a signal that no process sends. See sigaction(2), "The si_code field".
+const SI_KERNEL: i32 = 0x80;
 
 impl Controlled<'_> {
     /// A signal arrives before the call at whose entry a task stands. The call begins afterwards, if at all.
@@ -34,9 +39,12 @@ impl Controlled<'_> {
 
     /// A signal arrives while the call sleeps at whose entry a task stands.
     pub(super) fn interrupt(&mut self, path: &TaskPath, entry: Entry, signal: Signal) -> Result<(), Trouble> {
-        let sender = self.world.arrive(path, signal);
+        let sender = self.world.arrive_during(path, &entry.ask, signal);
         let task = self.task(path)?;
         task.arriving = Some((signal, sender));
+        if entry.ask == Ask::Sleep {
+            task.nap = identity::length(&entry.call);
+        }
         process::kill(task.pid, signal.0);
         self.release(path, entry, How::Interrupted)
     }
@@ -64,11 +72,10 @@ impl Controlled<'_> {
             return Ok(false);
         };
         if let Some((_, sender)) = task.arriving.take_if(|(arriving, _)| *arriving == signal) {
-            let by = match sender {
-                Some(Sender::Process(by)) => by,
-                _ => Pid(0),
-            };
-            ptrace::name_sender(&mut info, by.0);
+            match sender {
+                Some(Sender::Process(by)) => ptrace::name_sender(&mut info, libc::SI_USER, by.0),
+                _ => ptrace::name_sender(&mut info, SI_KERNEL, 0),
+            }
             still_there("naming a signal's sender", ptrace::set_signal_info(pid, &info)).map_err(broken)?;
             let sender = sender.unwrap_or(Sender::Kernel);
             self.task(path)?.has_handled = true;

@@ -140,10 +140,10 @@ pub(crate) fn sender(info: &libc::siginfo_t) -> pid_t {
 
 /// Changes who is said to have sent a signal.
 #[cfg(feature = "controlled")]
-pub(crate) fn name_sender(info: &mut libc::siginfo_t, pid: pid_t) {
+pub(crate) fn name_sender(info: &mut libc::siginfo_t, code: i32, pid: pid_t) {
     /// Three numbers, padding to eight bytes, then the sender's PID. See sigaction(2).
     const PID_FIELD: usize = 4;
-    info.si_code = libc::SI_USER;
+    info.si_code = code;
     let fields = std::ptr::from_mut(info).cast::<i32>();
     // SAFETY: siginfo_t is 128 bytes long.
     let field = unsafe { fields.add(PID_FIELD) };

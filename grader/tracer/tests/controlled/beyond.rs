@@ -39,7 +39,7 @@ const PROGRAMS: [(&str, &str); 26] = [
 ];
 
 /// Compares them; how many interleavings there were, if not more than `most`.
-fn compared(name: &str, text: &str, most: u64) -> Option<u64> {
+pub fn compared(name: &str, text: &str, most: u64) -> Option<u64> {
     let machine = || machine_for(SPECIMEN, &["specimen", "interprets", text, "1"]);
     let all = match enumerated_by(&mut machine(), most) {
         Err(why) if why.contains("BudgetReached") => return None,

@@ -9,6 +9,7 @@
 //! | `beyond` | on the kernel alone: reduction finds what enumeration finds, with what the simulated machine has not |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
 //! | `audits` | the world is what the kernel says it is |
+//! | `timers` | timers, as in `beyond` and `outcomes` |
 //! | `counter` | what a program reads from the processor's counter, its schedule decides |
 //! | `natively` | what untraced runs come to is among what was explored |
 //!
@@ -28,6 +29,7 @@ mod real;
 mod replays;
 mod simulated;
 mod text;
+mod timers;
 
 /// A number from the environment, for longer runs.
 fn setting(name: &str, usual: u64) -> u64 {

@@ -12,7 +12,7 @@ use grader_explorer::simulated::{Op, program::CAPACITY};
 const PIPE: usize = 65_536;
 
 /// Both; `Err`: in words, what one found and the other did not. `None`: too many interleavings.
-fn compared(program: &[Op], scale: usize, most: u64) -> Option<Result<(u64, u64), String>> {
+pub fn compared(program: &[Op], scale: usize, most: u64) -> Option<Result<(u64, u64), String>> {
     let all = enumerated(program, PIPE / scale, most)?;
     Some(match explored(program, scale) {
         Ok(found) if found.outcomes == all.outcomes => Ok((all.interleavings, found.report.judged)),

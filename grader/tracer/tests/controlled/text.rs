@@ -50,6 +50,7 @@ fn word(op: &Op) -> String {
         }
         Op::Pause => "z".into(),
         Op::Sleep => "s".into(),
+        Op::Alarm(set) => format!("a{}", u8::from(*set)),
         Op::AskParent => "g".into(),
         Op::If(number, then, otherwise) => format!("i{number:05}({})({})", text(then), text(otherwise)),
         Op::Set(..) | Op::Get(_) | Op::TryWrite(..) => panic!("{op:?} is not for the kernel"),

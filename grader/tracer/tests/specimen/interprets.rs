@@ -144,6 +144,7 @@ fn run(ops: &'static [Op]) {
             // SAFETY: pause takes nothing.
             Op::Pause => answer(unsafe { libc::pause() }.into()),
             Op::Sleep => sleep(),
+            Op::Alarm(how) => beyond::alarm(*how),
             Op::AskParent => {
                 let parent = parent();
                 i64::from(PARENT.load(Relaxed) == 0 || parent == PARENT.load(Relaxed))

@@ -17,6 +17,8 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("looks_once", []) => looks_once(),
         ("pauses_too_late", []) => pauses_too_late(),
         ("kills_or_is_late", []) => kills_or_is_late(),
+        ("sets_a_timer_and_pauses", []) => sets_a_timer_and_pauses(),
+        ("is_woken_from_a_sleep", []) => is_woken_from_a_sleep(),
         ("fork_fails_badly", []) => fork_fails_badly(),
         ("reads_once", []) => reads_once(),
         ("without_end", [how]) => without_end(how),
@@ -104,6 +106,27 @@ fn kills_or_is_late() {
     wait(child);
 }
 
+/// The timer may run out before the pause begins, and then nothing ends it.
+fn sets_a_timer_and_pauses() {
+    on_signal(libc::SIGALRM, nothing(), 0);
+    // SAFETY: alarm takes a number.
+    unsafe { libc::alarm(1) };
+    pause();
+}
+
+/// Says what was left of a sleep when a timer ended it.
+fn is_woken_from_a_sleep() {
+    on_signal(libc::SIGALRM, nothing(), 0);
+    let mut time = libc::timespec { tv_sec: 9, tv_nsec: 0 };
+    let place = &raw mut time;
+    // SAFETY: alarm takes a number.
+    unsafe { libc::alarm(1) };
+    // SAFETY: the time is alive; as sleep(3) does it, what is left takes its place.
+    if unsafe { libc::nanosleep(place, place) } != 0 {
+        say(&format!("{}.{:09}\n", time.tv_sec, time.tv_nsec));
+    }
+}
+
 /// Nobody looks at fork's answer: where it fails, the parent waits for a byte that no child writes.
 fn fork_fails_badly() {
     let (reads, writes) = pipe();
@@ -162,9 +185,16 @@ fn without_end(how: &str) {
 /// What there is no model of.
 fn beyond(what: &str) {
     match what {
-        "alarm" => {
-            // SAFETY: alarm takes a number.
-            unsafe { libc::alarm(1) };
+        "timer" => {
+            let mut timer = ptr::null_mut();
+            // SAFETY: the place for the timer is alive; without an event it sends SIGALRM.
+            unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, ptr::null_mut(), &raw mut timer) };
+        }
+        "computing_time" => {
+            let second = libc::timeval { tv_sec: 1, tv_usec: 0 };
+            let time = libc::itimerval { it_interval: second, it_value: second };
+            // SAFETY: the time is alive, and the old one is not asked for.
+            unsafe { libc::setitimer(libc::ITIMER_PROF, &raw const time, ptr::null_mut()) };
         }
         "thread" => std::thread::spawn(|| ()).join().expect("a thread that does nothing"),
         "shared_memory" => {

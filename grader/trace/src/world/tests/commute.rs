@@ -6,7 +6,7 @@ use crate::model::ids::{Fd, Signal, TaskPath, Text};
 use crate::model::operation::{Disposition, OpenFlags, Selector};
 use crate::model::status::ExitStatus;
 use crate::order::Footprint;
-use crate::world::{Arrival, Ask, DupTo, Look, Polled, Timeout, WaitFor, World};
+use crate::world::{Arrival, Ask, DupTo, Look, Polled, Setting, Timeout, WaitFor, World};
 use std::collections::BTreeMap;
 
 /// What a task may do next.
@@ -21,13 +21,15 @@ enum Move {
         wakes: bool,
         footprint: Footprint,
     },
+    /// A timer runs out, and nothing arrives yet.
+    RunOut(Footprint),
 }
 
 impl Move {
     fn footprint(&self) -> &Footprint {
         match self {
             Move::Call(_, look) => &look.footprint,
-            Move::Signal { footprint, .. } => footprint,
+            Move::Signal { footprint, .. } | Move::RunOut(footprint) => footprint,
         }
     }
 
@@ -40,6 +42,7 @@ impl Move {
         match self {
             Move::Call(ask, _) => world.does(path, ask),
             Move::Signal { signal, kills, .. } => world.gets(path, *signal, *kills),
+            Move::RunOut(_) => world.runs_out(path),
         }
         world
     }
@@ -48,6 +51,7 @@ impl Move {
     fn again(&self, world: &World, path: &TaskPath) -> Option<Move> {
         match self {
             Move::Call(ask, _) => Some(Move::Call(ask.clone(), world.look(path, ask).ok()?)),
+            Move::RunOut(_) => world.may_run_out(path).map(Move::RunOut),
             Move::Signal { ask, signal, wakes, .. } => {
                 let mut arrivals = Move::arrivals(world, path, ask).into_iter();
                 arrivals.find(|now| matches!(now, Move::Signal { signal: s, wakes: w, .. } if s == signal && w == wakes))
@@ -94,7 +98,7 @@ impl Dice {
     }
 
     fn signal(&mut self) -> Signal {
-        self.of(&[USR1, USR1, TERM, PIPE, Signal::CHLD, Signal(28)])
+        self.of(&[USR1, USR1, TERM, PIPE, Signal::CHLD, Signal(28), Signal::ALRM])
     }
 
     fn fd(&mut self, world: &World, path: &TaskPath) -> i32 {
@@ -109,7 +113,7 @@ impl Dice {
         let everyone: Vec<TaskPath> = world.everyone().map(|(path, _)| path.clone()).collect();
         let name = Text::from(self.of(&["a", "a", "b"]));
         let dispositions = [Disposition::Handler, Disposition::Ignore, Disposition::Default];
-        match self.below(24) {
+        match self.below(25) {
             0 | 1 if everyone.len() < 5 => self.of(&[FORK, FORK, FORK, VFORK]),
             2 => Ask::Exit(ExitStatus::Exited(0)),
             3..=5 => {
@@ -137,6 +141,7 @@ impl Dice {
             20 => self.of(&[Ask::Pause(None), Ask::Pause(Some(0)), Ask::Sleep, Ask::Exec]),
             21 => Ask::Open { path: name, flags: OpenFlags(self.of(&[0, 1, OpenFlags::CREAT])) },
             22 => self.of(&[Ask::LookAt(name.clone()), Ask::Change(name), Ask::UseFile(Fd(fd))]),
+            23 => Ask::SetTimer(self.of(&[Setting::Off, Setting::Once, Setting::Repeats])),
             _ => Ask::SetNonblock { fd: Fd(fd), nonblock: self.chance(2) },
         }
     }
@@ -146,7 +151,8 @@ impl Dice {
         let ask = self.ask(world, path);
         let Ok(look) = world.look(path, &ask) else { return Vec::new() };
         let signals = Move::arrivals(world, path, &ask).into_iter();
-        signals.chain([Move::Call(ask, look)]).collect()
+        let timer = world.may_run_out(path).map(Move::RunOut);
+        signals.chain(timer).chain([Move::Call(ask, look)]).collect()
     }
 }
 
@@ -157,6 +163,7 @@ fn word(of: &Move) -> String {
     let text = match of {
         Move::Call(ask, _) => format!("{ask:?}"),
         Move::Signal { .. } => "Signal".into(),
+        Move::RunOut(_) => "RunOut".into(),
     };
     text.split([' ', '(']).next().unwrap_or_default().to_string()
 }
@@ -259,6 +266,7 @@ fn steps_that_touch_nothing_in_common_commute() {
         "Write beside Read",
         "Kill beside Wait",
         "Signal beside Signal",
+        "RunOut beside Kill",
     ] {
         assert!(met.contains_key(pair), "{pair} was never met");
     }

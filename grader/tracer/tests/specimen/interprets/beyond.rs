@@ -52,6 +52,24 @@ pub fn exec() -> i64 {
     exit(127)
 }
 
+/// Answers what was left of the timer, in seconds: 0 if none was set.
+pub fn alarm(how: usize) -> i64 {
+    if how < 2 {
+        // SAFETY: alarm takes a number.
+        return unsafe { libc::alarm(how as u32) }.into();
+    }
+    let second = libc::timeval { tv_sec: 1, tv_usec: 0 };
+    let (new, mut old) = (libc::itimerval { it_interval: second, it_value: second }, new_timer());
+    // SAFETY: both are alive, and of the type that setitimer takes.
+    done("setitimer", unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const new, &raw mut old) });
+    i64::from(old.it_value.tv_sec != 0 || old.it_value.tv_usec != 0)
+}
+
+fn new_timer() -> libc::itimerval {
+    let never = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    libc::itimerval { it_interval: never, it_value: never }
+}
+
 /// Answers 1 when the parent goes on.
 pub fn vfork(execs: bool) -> i64 {
     // SAFETY: the child calls write, execve and _exit only, and returns from no function that it was born in.

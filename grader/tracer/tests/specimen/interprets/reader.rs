@@ -37,6 +37,8 @@ pub enum Op {
     Block(c_int),
     Ignore(c_int),
     Raise(c_int),
+    /// alarm: 0 takes the timer back, 1 sets it; 2 sets one that repeats.
+    Alarm(usize),
     /// sigsuspend with an empty mask, and an empty mask for good.
     Suspend,
     Unblock,
@@ -120,6 +122,7 @@ impl Reader {
             b'e' => Op::Exec,
             b'y' => Op::Vfork { execs: true },
             b'Y' => Op::Vfork { execs: false },
+            b'a' => Op::Alarm(self.place()),
             b'z' => Op::Pause,
             b's' => Op::Sleep,
             b'g' => Op::AskParent,
