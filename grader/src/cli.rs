@@ -156,7 +156,7 @@ pub struct Explore {
     /// What the program's standard output is: C programs buffer by the line on a terminal, by the block in a pipe
     #[arg(long, value_enum, default_value_t)]
     pub stdout: Stdout,
-    /// Also let calls fail that could: fork, exec and pipe, one an execution, each in turn
+    /// Also let calls fail, be interrupted or come up short that could: one an execution, each in turn
     #[arg(long)]
     pub faults: bool,
     /// How many seconds it may take

@@ -155,10 +155,39 @@ fn each_place_at_which_a_call_could_fail_is_tried_and_labelled() {
         [
             json!(["pipe fails with EMFILE", "this kernel does it", [""]]),
             json!(["fork fails with EAGAIN", "this kernel does it", [""]]),
-            json!(["a read or write of a pipe moves one byte only", "POSIX allows it", ["h"]]),
+            json!(["a read or write moves one byte only", "POSIX allows it", ["h"]]),
+            json!(["a read or write moves one byte only", "POSIX allows it", ["h"]]),
         ]
     );
     assert_eq!((&found["outputs"], &found["complete"]), (&json!(["hello"]), &json!(true)));
+}
+
+/// For each fault: who allows it, and what the program writes then.
+fn faults(mode: &[&str], fault: &str) -> Vec<Value> {
+    let found = explored(&["--faults"], mode);
+    assert_eq!(found["complete"], true, "{found:#}");
+    let faults = found["faults"].as_array().expect("a list").iter().filter(|one| one["fault"] == fault);
+    faults.map(|one| json!([one["possible"], one["outputs"]])).collect()
+}
+
+#[test]
+fn a_call_that_sleeps_is_interrupted_only_where_a_handler_lets_that_happen() {
+    let interrupted =
+        |flags| faults(&["sleeps_in_calls", flags], "a wait, read or write is interrupted (EINTR)");
+    // Where the child was quicker, nothing sleeps.
+    let of = |output: &str| json!(["this kernel does it", [output, "1 true 1"]]);
+    assert_eq!(interrupted("interrupting"), [of("-4 true 1"), of("1 false 1"), of("1 true -4")]);
+    assert_eq!(interrupted("restarting"), [] as [Value; 0]);
+}
+
+#[test]
+fn reads_and_writes_of_a_file_come_up_short() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let file = place.path().join("file");
+    let short =
+        faults(&["writes_and_reads", file.to_str().expect("UTF-8")], "a read or write moves one byte only");
+    let of = |output: &str| json!(["POSIX allows it", [output]]);
+    assert_eq!(short, [of("11"), of("51"), of("5")]);
 }
 
 #[test]

@@ -36,9 +36,10 @@ fn fault(place: &Place) -> (String, &'static str) {
         Fault::Error(Errno::ENOENT) => ("exec fails with ENOENT".into(), KERNEL),
         Fault::Error(Errno::EACCES) => ("exec fails with EACCES".into(), KERNEL),
         Fault::Error(Errno::EMFILE) => ("pipe fails with EMFILE".into(), KERNEL),
+        Fault::Error(Errno::EINTR) => ("a wait, read or write is interrupted (EINTR)".into(), KERNEL),
         Fault::Error(errno) => (format!("a call fails with {errno}"), KERNEL),
-        Fault::Short(1) => ("a read or write of a pipe moves one byte only".into(), POSIX),
-        Fault::Short(bytes) => (format!("a read or write of a pipe moves {bytes} bytes only"), POSIX),
+        Fault::Short(1) => ("a read or write moves one byte only".into(), POSIX),
+        Fault::Short(bytes) => (format!("a read or write moves {bytes} bytes only"), POSIX),
     }
 }
 

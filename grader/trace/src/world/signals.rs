@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 const SA_NOCLDWAIT: u64 = 2;
 const SA_RESTART: u64 = 0x1000_0000;
 
+/// Signals that instructions cause: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+const FAULTS: [i32; 6] = [4, 5, 7, 8, 11, 31];
+
 /// What a process does with signals, and which wait for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Signals {
@@ -321,6 +324,15 @@ impl World {
             Ask::Read { .. } | Ask::Write { .. } | Ask::Wait(_) => flags & SA_RESTART == 0,
             _ => false,
         }
+    }
+
+    /// Whether there is a signal that would make this call answer EINTR if it came while the call sleeps. Handlers of
+    /// faults do not count: nobody sends those.
+    pub fn may_be_interrupted(&self, path: &TaskPath, ask: &Ask) -> bool {
+        let Some(signals) = self.signals(path) else { return false };
+        let sendable = |signal: Signal| !FAULTS.contains(&signal.0) && !signals.blocks(signal);
+        let moves = matches!(ask, Ask::Read { .. } | Ask::Write { .. } | Ask::Wait(_));
+        moves && signals.actions.keys().any(|signal| sendable(*signal) && self.interrupts(path, ask, *signal))
     }
 
     /// A signal arrives: it is pending no more. Who sent it.

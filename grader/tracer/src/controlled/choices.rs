@@ -45,6 +45,7 @@ impl Controlled<'_> {
             self.audit(path, &ask)?;
         }
         let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
+        let may_be_short = self.may_be_short(path, &look.footprint);
         let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
         match look.blocked.clone() {
             Some(on) => {
@@ -80,11 +81,34 @@ impl Controlled<'_> {
             for errno in failures(&ask) {
                 add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
             }
-            if moves_bytes_of_a_pipe(&ask, &look.footprint) {
+            if may_be_short {
                 add(Act::Fail(Fault::Short(1)), look.footprint.clone(), Readiness::Ready);
             }
         }
+        if self.faults && look.blocked.is_some() && self.world.may_be_interrupted(path, &ask) {
+            // That it was asleep is something it saw.
+            add(Act::Fail(Fault::Error(Errno::EINTR)), look.footprint.clone(), Readiness::Ready);
+        }
         Ok(pending)
+    }
+
+    /// Whether a call could move fewer bytes than it might, of a pipe, a file or the terminal. POSIX allows that to
+    /// reads and writes of several bytes: a signal may come, or a disk be full; see read(3p), write(3p).
+    fn may_be_short(&self, path: &TaskPath, touches: &Footprint) -> bool {
+        let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get(path) else { return false };
+        let one_buffer = [libc::SYS_read, libc::SYS_write, libc::SYS_pread64, libc::SYS_pwrite64]
+            .contains(&entry.call.number);
+        let touches = |which: fn(&Resource) -> bool| touches.parts().iter().any(|(what, _)| which(what));
+        let pipe = touches(|what| matches!(what, Resource::PipeData(..)));
+        let file = touches(|what| matches!(what, Resource::Path(_)));
+        one_buffer
+            && match entry.ask {
+                Ask::Read { wanted, .. } => wanted > 1 && (pipe || file),
+                // At most PIPE_BUF bytes are written at once, or not at all.
+                Ask::Write { wanted, .. } if pipe => wanted > libc::PIPE_BUF as u64,
+                Ask::Write { fd, wanted, .. } => wanted > 1 && (file || self.world.leads_to_stdout(path, fd)),
+                _ => false,
+            }
     }
 
     /// A task's call cannot go on at once: from now on it waits.
@@ -109,16 +133,4 @@ fn failures(ask: &Ask) -> Vec<Errno> {
         Ask::Pipe { .. } => vec![Errno::EMFILE],
         _ => Vec::new(),
     }
-}
-
-/// Whether a call could move fewer bytes than it might. POSIX allows that to reads and writes of any length; see
-/// read(2), write(2).
-fn moves_bytes_of_a_pipe(ask: &Ask, footprint: &Footprint) -> bool {
-    let several = match ask {
-        Ask::Read { wanted, .. } => *wanted > 1,
-        // At most PIPE_BUF bytes are written at once, or not at all.
-        Ask::Write { wanted, .. } => *wanted > libc::PIPE_BUF as u64,
-        _ => false,
-    };
-    several && footprint.parts().iter().any(|(what, _)| matches!(what, Resource::PipeData(..)))
 }

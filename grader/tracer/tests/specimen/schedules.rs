@@ -18,6 +18,8 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("pauses_too_late", []) => pauses_too_late(),
         ("kills_or_is_late", []) => kills_or_is_late(),
         ("sets_a_timer_and_pauses", []) => sets_a_timer_and_pauses(),
+        ("sleeps_in_calls", [how]) => sleeps_in_calls(how),
+        ("writes_and_reads", [file]) => writes_and_reads(file),
         ("is_woken_from_a_sleep", []) => is_woken_from_a_sleep(),
         ("fork_fails_badly", []) => fork_fails_badly(),
         ("reads_once", []) => reads_once(),
@@ -125,6 +127,47 @@ fn is_woken_from_a_sleep() {
     if unsafe { libc::nanosleep(place, place) } != 0 {
         say(&format!("{}.{:09}\n", time.tv_sec, time.tv_nsec));
     }
+}
+
+/// A call's answer, errors as negative numbers.
+fn answered(answer: impl Into<i64>) -> i64 {
+    let answer = answer.into();
+    if answer < 0 { -i64::from(errno()) } else { answer }
+}
+
+/// A read, a wait and a write that each may have to wait for a child, and what they answered.
+fn sleeps_in_calls(how: &str) {
+    on_signal(libc::SIGUSR1, nothing(), if how == "restarting" { libc::SA_RESTART } else { 0 });
+    let (reads, writes) = pipe();
+    let writer = child(|| {
+        write(writes, b"x");
+        0
+    });
+    let read = answered(read_byte(reads).0 as i64);
+    // SAFETY: a null pointer stands for "no status wanted".
+    let waited = answered(unsafe { libc::waitpid(writer, ptr::null_mut(), 0) }) == i64::from(writer);
+    let (reads, writes) = pipe();
+    let full = vec![0; 1 << 16];
+    write(writes, &full);
+    child(|| {
+        let mut bytes = vec![0; 1 << 16];
+        // SAFETY: the buffer is alive, and as long as it says.
+        done("read", unsafe { libc::read(reads, bytes.as_mut_ptr().cast(), bytes.len()) } as i64);
+        0
+    });
+    // SAFETY: the byte is alive.
+    let written = answered(unsafe { libc::write(writes, full.as_ptr().cast(), 1) } as i64);
+    write(1, format!("{read} {waited} {written}").as_bytes());
+}
+
+/// Five bytes of a file, and how many were written and read.
+fn writes_and_reads(file: &str) {
+    let fd = open(file, libc::O_RDWR | libc::O_CREAT | libc::O_TRUNC);
+    let written = write(fd, b"hello");
+    let mut bytes = [0u8; 5];
+    // SAFETY: the buffer is alive, and as long as it says.
+    let read = unsafe { libc::pread(fd, bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+    write(1, format!("{written}{read}").as_bytes());
 }
 
 /// Nobody looks at fork's answer: where it fails, the parent waits for a byte that no child writes.

@@ -25,6 +25,21 @@ fn kills(world: &World, ask: &Ask) -> Vec<bool> {
 }
 
 #[test]
+fn a_call_may_be_interrupted_where_a_handler_of_a_signal_that_is_let_in_does_not_make_it_begin_again() {
+    let after = |calls: &[Ask]| World::after(calls).may_be_interrupted(&root(), &WAIT);
+    let interrupts = |signal| action(signal, crate::Disposition::Handler, 0);
+    assert!(after(&[interrupts(USR1)]));
+    assert!(!after(&[]));
+    assert!(!after(&[handle(USR1)]), "the call begins again");
+    assert!(!after(&[interrupts(USR1), Ask::Mask(bit(USR1))]), "it is blocked");
+    assert!(!after(&[interrupts(Signal(11))]), "nobody sends a fault");
+    assert!(
+        !World::after(&[interrupts(USR1)]).may_be_interrupted(&root(), &Ask::Sleep),
+        "a read, write or wait"
+    );
+}
+
+#[test]
 fn without_a_handler_it_kills() {
     assert_eq!(kills(&sent(&[], USR1), &EXIT), [true]);
     assert_eq!(kills(&sent(&[handle(USR1)], USR1), &EXIT), [false]);
