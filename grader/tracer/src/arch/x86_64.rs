@@ -69,6 +69,13 @@ pub(crate) fn clone_instead(registers: &mut user_regs_struct, tid: u64) {
     (registers.rsi, registers.rdx, registers.r10, registers.r8) = (0, 0, tid, 0);
 }
 
+/// Makes the call be another one: a prctl after which reading the time-stamp counter does not trap. See prctl(2).
+#[cfg(feature = "controlled")]
+pub(crate) fn free_counter_instead(registers: &mut user_regs_struct) {
+    registers.orig_rax = libc::SYS_prctl as u64;
+    (registers.rdi, registers.rsi) = (libc::PR_SET_TSC as u64, libc::PR_TSC_ENABLE as u64);
+}
+
 /// Makes the call be skipped, and be made again from its beginning.
 #[cfg(feature = "controlled")]
 pub(crate) fn begin_again(registers: &mut user_regs_struct) {

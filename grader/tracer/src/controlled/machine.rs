@@ -64,7 +64,11 @@ pub struct Controlled<'a> {
     pub(super) snapshots: bool,
     /// Executions begin with a copy of a started program, where that is possible.
     copies: bool,
-    counter: Counter,
+    pub(super) counter: Counter,
+    /// How often the program has read the processor's counter.
+    pub(super) counter_reads: u64,
+    /// An execution was begun.
+    executed: bool,
     /// A timer that repeats was set, in this execution or an earlier one.
     pub(super) repeats: bool,
     pub(super) template: Option<Template>,
@@ -124,6 +128,8 @@ impl<'a> Controlled<'a> {
             snapshots: false,
             copies: true,
             counter: Counter::Traps,
+            counter_reads: 0,
+            executed: false,
             repeats: false,
             template: None,
             starting: false,
@@ -353,6 +359,12 @@ impl Machine for Controlled<'_> {
         self.deed = Deed::default();
         self.written = 0;
         self.planned = Faults::new(&self.launch.plan.faults);
+        if std::mem::replace(&mut self.executed, true)
+            && self.counter == Counter::Traps
+            && self.counter_reads == 0
+        {
+            self.leaves_the_counter_alone()?;
+        }
         if self.template.is_none() {
             self.start()?;
         }
@@ -376,6 +388,10 @@ impl Machine for Controlled<'_> {
     fn assumptions(&self) -> Vec<Assumption> {
         let signals = Assumption::Other("signals arrive between operations that others could notice".into());
         let mut all = vec![signals];
+        if self.counter == Counter::Answers {
+            let counter = "whoever does not read the processor's counter in one schedule reads it in none";
+            all.push(Assumption::Other(counter.into()));
+        }
         if !self.output_counts {
             all.push(Assumption::OutputIsOnlyObserved);
         }

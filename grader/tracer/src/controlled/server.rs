@@ -124,6 +124,19 @@ impl Controlled<'_> {
         Ok(pid)
     }
 
+    /// Lets the template, and with it all copies of it, read the processor's counter.
+    pub(super) fn gives_the_counter_back(&self) -> Result<(), Trouble> {
+        let Some(template) = &self.template else { return Ok(()) };
+        let (original, registers) = (template.standing.pid, template.entry.registers);
+        let mut giving = registers;
+        arch::free_counter_instead(&mut giving);
+        still_there("changing registers", ptrace::set_registers(original, &giving)).map_err(broken)?;
+        self.resume(original, Resume::ToSyscall, 0)?;
+        self.expect(original, |report| report == Report::Syscall)?;
+        self.make_again(original, &registers)?;
+        self.expect(original, |report| report == Report::Event(libc::PTRACE_EVENT_SECCOMP))
+    }
+
     /// Sets a task back to the instruction that makes the call with these registers, and lets it go.
     fn make_again(&self, pid: pid_t, registers: &user_regs_struct) -> Result<(), Trouble> {
         let mut again = *registers;

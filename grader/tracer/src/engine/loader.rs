@@ -63,13 +63,24 @@ impl Loaders {
 
 /// Where the GNU loader lies, if it is the one that begins.
 fn place(modules: &[Module], begin: u64) -> Option<Place> {
+    let code = loader(modules, begin)?;
+    Some(Place { before: begin - code.start, after: code.end - begin })
+}
+
+/// The system's GNU loader, if its code is at this address.
+fn loader(modules: &[Module], address: u64) -> Option<&Module> {
     let code =
-        modules.iter().find(|module| module.executable && (module.start..module.end).contains(&begin))?;
+        modules.iter().find(|module| module.executable && (module.start..module.end).contains(&address))?;
     let name = code.path.file_name()?.to_str()?;
     let system =
         code.path.to_str().is_some_and(|path| path.starts_with("/lib") || path.starts_with("/usr/lib"));
-    (system && name.starts_with("ld-linux"))
-        .then_some(Place { before: begin - code.start, after: code.end - begin })
+    (system && name.starts_with("ld-linux")).then_some(code)
+}
+
+/// Whether a task has the code of the system's GNU loader at this address.
+#[cfg(feature = "controlled")]
+pub(crate) fn is_loader(pid: pid_t, address: u64) -> bool {
+    loader(&snapshot::modules(pid), address).is_some()
 }
 
 /// Whether this is a call with which a loader finds and reads files.

@@ -18,7 +18,7 @@ mod calls;
 mod ends;
 pub(crate) mod fault;
 mod leaving;
-mod loader;
+pub(crate) mod loader;
 mod orphans;
 mod pace;
 mod recorder;
