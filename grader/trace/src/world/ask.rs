@@ -134,8 +134,10 @@ pub enum Ask {
     Mask(u64),
     /// A path is looked at: stat, access, readlink.
     LookAt(Text),
-    /// A path, or what it leads to, is changed: unlink, mkdir, rename, chmod.
+    /// A path, or what it leads to, is changed: unlink, mkdir, chmod.
     Change(Text),
+    /// A file gets another name: link, symlink, rename.
+    Link(String),
     /// A call that ends by itself, of which no more is known. It may notice everything.
     Anything(String),
     /// Something that no claim about all schedules can be made about: the reason, for people.

@@ -1,8 +1,8 @@
 //! Descriptor tables, and what their slots lead to.
 
-use super::{Look, World, paths};
+use super::{Look, World, paths, pipes};
 use crate::model::event::Object;
-use crate::model::ids::{Fd, TaskPath, Text};
+use crate::model::ids::{Fd, Signal, TaskPath, Text};
 use crate::order::{Footprint, Name, Resource, rules};
 use crate::view::descriptors::PipeEnd;
 use std::ops::RangeInclusive;
@@ -21,6 +21,9 @@ pub(super) struct OpenFile {
     pub(super) nonblock: bool,
     /// How many slots lead to it.
     pub(super) holders: u32,
+    /// It was there when a task that holds it forked: from then on its offset may be another's concern. (That both
+    /// still hold it would not do: it depends on the schedule.)
+    pub(super) shared: bool,
 }
 
 /// What an open file description is of.
@@ -77,7 +80,7 @@ impl World {
     pub(super) fn open(&mut self, path: &TaskPath, fd: Fd, what: What, cloexec: bool, nonblock: bool) {
         let Some(task) = self.task_mut(path) else { return };
         let file = task.name(path);
-        self.files.insert(file.clone(), OpenFile { what, nonblock, holders: 0 });
+        self.files.insert(file.clone(), OpenFile { what, nonblock, holders: 0, shared: false });
         self.put(path, fd, file, cloexec);
     }
 
@@ -173,18 +176,27 @@ impl World {
     /// Looking at an open file, or moving its offset.
     pub(super) fn use_touches(&self, path: &TaskPath, fd: Fd) -> Footprint {
         match self.file(path, fd) {
-            Some((name, OpenFile { what: What::File(text), .. })) => paths::file_read(text, Some(name)),
+            Some((name, OpenFile { what: What::File(text), shared, .. })) => {
+                self.by_name(paths::file_read(text, shared.then_some(name)))
+            }
             _ => Footprint::nothing(),
         }
     }
 
-    /// What others write to the file is seen in memory at any time.
-    pub(super) fn map_touches(&self, path: &TaskPath, fd: Fd) -> Footprint {
+    /// What using a file touches, now that it may have several names.
+    pub(super) fn by_name(&self, touches: Footprint) -> Footprint {
+        let matters = self.has_links && touches != Footprint::nothing();
+        if matters { Footprint::everything() } else { touches }
+    }
+
+    /// What others write to a mapped file is seen in memory at any time: that is no call at which one could stop.
+    pub(super) fn look_map(&self, path: &TaskPath, fd: Fd) -> Result<Look, String> {
         match self.file(path, fd) {
             Some((_, OpenFile { what: What::File(text), .. })) if paths::is_private(text) => {
-                Footprint::nothing()
+                Ok(Look::ready(Footprint::nothing()))
             }
-            _ => Footprint::everything(),
+            None if fd.0 >= 0 => Ok(Look::ready(Footprint::nothing())),
+            _ => Err("it shares memory (mmap with MAP_SHARED), of which there is no model yet".into()),
         }
     }
 
@@ -198,7 +210,10 @@ impl World {
         let Some((name, file)) = self.file(path, fd) else { return Ok(Look::ready(Footprint::nothing())) };
         match &file.what {
             What::Observed { .. } => Err("it reads from its standard output or standard error".into()),
-            What::File(text) => Ok(Look::ready(paths::file_read(text, (!positioned).then_some(name)))),
+            What::File(text) => {
+                let offset = (!positioned && file.shared).then_some(name);
+                Ok(Look::ready(self.by_name(paths::file_read(text, offset))))
+            }
             What::Pipe(pipe, PipeEnd::Read) => {
                 Ok(self.look_pipe_read(pipe, wanted, file.nonblock).observes_flags(name))
             }
@@ -220,7 +235,15 @@ impl World {
                 Ok(Look::ready(Footprint::nothing().changes(Resource::Offset(name.clone()))))
             }
             What::Observed { .. } => Ok(Look::ready(rules::observed_output())),
-            What::File(text) => Ok(Look::ready(paths::file_write(text, (!positioned).then_some(name)))),
+            What::File(text) => {
+                let offset = (!positioned && file.shared).then_some(name);
+                Ok(Look::ready(self.by_name(paths::file_write(text, offset))))
+            }
+            What::Pipe(pipe, PipeEnd::Write)
+                if self.keeps_back(path, Signal(pipes::SIGPIPE)) && !self.is_held(pipe, PipeEnd::Read) =>
+            {
+                Err("it writes to a pipe that nobody reads while it blocks SIGPIPE, of which there is no model".into())
+            }
             What::Pipe(pipe, PipeEnd::Write) => {
                 Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock).observes_flags(name))
             }

@@ -35,10 +35,6 @@ fn child_of(path: &TaskPath, nth: u16) -> TaskPath {
     TaskPath([&path.0[..], &[nth]].concat())
 }
 
-fn creator_of(path: &TaskPath) -> Option<TaskPath> {
-    path.0.split_last().map(|(_, creator)| TaskPath(creator.to_vec()))
-}
-
 impl World {
     pub(super) fn forked(&mut self, path: &TaskPath, flags: CloneFlags, pid: Pid) {
         let Some(parent) = self.task_mut(path) else { return };
@@ -56,7 +52,7 @@ impl World {
         }
         for slot in child.slots.values() {
             if let Some(file) = self.files.get_mut(&slot.file) {
-                file.holders += 1;
+                (file.holders, file.shared) = (file.holders + 1, true);
             }
         }
         self.tasks.insert(born, child);
@@ -84,7 +80,7 @@ impl World {
 
     /// Who has lent this task its memory.
     fn lender(&self, path: &TaskPath) -> Option<TaskPath> {
-        let creator = creator_of(path)?;
+        let creator = path.creator()?;
         let lends = self.tasks.get(&creator).is_some_and(|task| task.vfork.as_ref() == Some(path));
         lends.then_some(creator)
     }
@@ -105,7 +101,7 @@ impl World {
         let Some(task) = self.tasks.get(path) else { return Footprint::nothing() };
         let children: Vec<TaskPath> = (0..task.born).map(|nth| child_of(path, nth)).collect();
         let ends = rules::exit(path, &children).and(self.close_touches(path, 0..=i32::MAX));
-        let Some(parent) = creator_of(path) else { return ends };
+        let Some(parent) = path.creator() else { return ends };
         let told = Resource::Signal(parent.clone(), Signal::CHLD);
         // As with any other signal: had its parent ended before, it would not have been told.
         let ends = if self.minds_children(&parent) {

@@ -56,6 +56,8 @@ pub struct World {
     tasks: BTreeMap<TaskPath, Task>,
     files: BTreeMap<Name, OpenFile>,
     pipes: BTreeMap<Name, Pipe>,
+    /// Somebody has made a link or moved a file: two names may lead to one file.
+    has_links: bool,
     /// In which order standard output is written counts as something that happened.
     output_counts: bool,
 }
@@ -145,6 +147,7 @@ impl World {
             tasks: BTreeMap::new(),
             files: BTreeMap::new(),
             pipes: BTreeMap::new(),
+            has_links: false,
             output_counts: false,
         };
         let path = TaskPath::default();
@@ -181,6 +184,11 @@ impl World {
     pub fn look(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
         let Some(task) = self.tasks.get(path) else { return Err(format!("there is no task {path}")) };
         if let Some(child) = &task.vfork {
+            if task.signals.is_doomed() {
+                return Err(
+                    "it is killed while its child has its memory (vfork), of which there is no model".into(),
+                );
+            }
             let lent = Resource::Life(child.clone());
             return Ok(Look::blocked(vec![lent.clone()], Footprint::nothing().observes(lent)));
         }
@@ -204,7 +212,7 @@ impl World {
             Ask::Exit(_) => Look::ready(self.end_touches(path)),
             Ask::Wait(wait) => self.look_wait(path, wait)?,
             Ask::GetParent => Look::ready(rules::parent_asked(path)),
-            Ask::Open { path: name, flags } => Look::ready(paths::opened(name, *flags)?),
+            Ask::Open { path: name, flags } => Look::ready(self.by_name(paths::opened(name, *flags)?)),
             Ask::Close(fd) => Look::ready(self.close_touches(path, fd.0..=fd.0)),
             Ask::CloseRange { mark_only: true, .. } => Look::ready(Footprint::nothing()),
             Ask::CloseRange { first, last, .. } => {
@@ -220,16 +228,16 @@ impl World {
             Ask::Read { fd, wanted, positioned } => self.look_read(path, *fd, *wanted, *positioned)?,
             Ask::Write { fd, wanted, positioned } => self.look_write(path, *fd, *wanted, *positioned)?,
             Ask::UseFile(fd) => Look::ready(self.use_touches(path, *fd)),
-            Ask::Map(fd) => Look::ready(self.map_touches(path, *fd)),
+            Ask::Map(fd) => self.look_map(path, *fd)?,
             Ask::Poll { fds, timeout } => self.look_poll(path, fds, *timeout)?,
             Ask::Pause(_) => Look::blocked(self.awaited(path), Footprint::nothing()),
             Ask::Kill { target, signal } => Look::ready(self.kill_touches(path, *target, *signal)?),
             Ask::Action { signal, .. } => Look::ready(self.action_touches(path, *signal)),
             Ask::Mask(mask) => Look::ready(self.mask_touches(path, *mask)),
             Ask::SetTimer(_) => Look::ready(Footprint::nothing()),
-            Ask::LookAt(name) => Look::ready(paths::looked_at(name)),
-            Ask::Change(name) => Look::ready(paths::changed(name)),
-            Ask::Anything(_) => Look::ready(Footprint::everything()),
+            Ask::LookAt(name) => Look::ready(self.by_name(paths::looked_at(name))),
+            Ask::Change(name) => Look::ready(self.by_name(paths::changed(name))),
+            Ask::Link(_) | Ask::Anything(_) => Look::ready(Footprint::everything()),
             Ask::Unmodelled(why) => return Err(why.clone()),
         })
     }
@@ -271,6 +279,7 @@ impl World {
             (Ask::Action { signal, action, flags }, _) => self.set_action(path, *signal, *action, *flags),
             (Ask::SetTimer(setting), _) => self.set_timer(path, *setting),
             (Ask::Mask(mask), _) => self.set_mask(path, *mask),
+            (Ask::Link(_), _) => self.has_links = true,
             _ => {}
         }
     }

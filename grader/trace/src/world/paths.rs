@@ -1,7 +1,7 @@
 //! Which files of the system are the same for everybody, and what using the others touches.
 //!
-//! A file is named by the path it was opened with, and touched as a whole. That two paths may lead to one file (a link)
-//! is not seen; programs that make links are refused where that could matter.
+//! A file is named by the path it was opened with, and touched as a whole. Where two paths may lead to one file (there
+//! is a `..` in one of them, or somebody has made a link or moved a file) every use of a file conflicts with all else.
 
 use crate::model::ids::Text;
 use crate::model::operation::OpenFlags;
@@ -32,7 +32,17 @@ const OWN: [&[u8]; 6] =
 /// Whether nobody changes what this path leads to.
 pub(super) fn is_private(path: &Text) -> bool {
     let bytes = path.as_bytes();
-    SYSTEM.iter().any(|folder| bytes.starts_with(folder)) || DEVICES.contains(&bytes)
+    !goes_up(path) && SYSTEM.iter().any(|folder| bytes.starts_with(folder)) || DEVICES.contains(&bytes)
+}
+
+/// Whether where a path leads cannot be told from its name.
+fn goes_up(path: &Text) -> bool {
+    path.as_bytes().split(|byte| *byte == b'/').any(|part| part == b"..")
+}
+
+/// Whether this is a device, which has neither contents nor an offset.
+fn is_device(path: &Text) -> bool {
+    DEVICES.contains(&path.as_bytes())
 }
 
 /// Texts about processes say how far others have got.
@@ -46,7 +56,7 @@ pub(super) fn opened(path: &Text, flags: OpenFlags) -> Result<Footprint, String>
         return Err(format!("it opens {path}, of which there is no model"));
     }
     let changes = flags.writes() || flags.has(OpenFlags::CREAT) || flags.has(OpenFlags::TRUNC);
-    Ok(if DEVICES.contains(&path.as_bytes()) {
+    Ok(if is_device(path) {
         Footprint::nothing()
     } else if changes {
         changed(path)
@@ -57,37 +67,57 @@ pub(super) fn opened(path: &Text, flags: OpenFlags) -> Result<Footprint, String>
 
 /// A path is looked at.
 pub(super) fn looked_at(path: &Text) -> Footprint {
+    contents_seen(path).and(on_the_way(path))
+}
+
+/// A path, or what it leads to, is changed.
+pub(super) fn changed(path: &Text) -> Footprint {
+    contents_changed(path).and(on_the_way(path))
+}
+
+/// Whoever uses a path sees that the folders on the way to it are there.
+fn on_the_way(path: &Text) -> Footprint {
+    if is_private(path) {
+        return Footprint::nothing();
+    }
+    let bytes = path.as_bytes();
+    let ends = bytes.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    ends.fold(Footprint::nothing(), |sum, end| sum.observes(Resource::Path(Text::from(&bytes[..end]))))
+}
+
+fn contents_seen(path: &Text) -> Footprint {
     if is_private(path) {
         Footprint::nothing()
-    } else if is_about_processes(path) {
+    } else if is_about_processes(path) || goes_up(path) {
         Footprint::everything()
     } else {
         Footprint::nothing().observes(Resource::Path(path.clone()))
     }
 }
 
-/// A path, or what it leads to, is changed.
-pub(super) fn changed(path: &Text) -> Footprint {
-    Footprint::nothing().changes(Resource::Path(path.clone()))
+fn contents_changed(path: &Text) -> Footprint {
+    if goes_up(path) {
+        Footprint::everything()
+    } else {
+        Footprint::nothing().changes(Resource::Path(path.clone()))
+    }
 }
 
-/// A read of an open file; `offset` is the description whose offset moves.
+/// A read of an open file; `offset` is the description whose offset moves, if others could see that.
 pub(super) fn file_read(path: &Text, offset: Option<&Name>) -> Footprint {
-    moves(path, looked_at(path), offset)
+    moves(path, contents_seen(path), offset)
 }
 
 /// A write to an open file.
 pub(super) fn file_write(path: &Text, offset: Option<&Name>) -> Footprint {
-    if DEVICES.contains(&path.as_bytes()) {
+    if is_device(path) {
         return Footprint::nothing();
     }
-    moves(path, changed(path), offset)
+    moves(path, contents_changed(path), offset)
 }
 
-/// Offsets of files that nobody changes count only if the description is shared; that is rare, and their readers are
-/// those who opened them.
 fn moves(path: &Text, touches: Footprint, offset: Option<&Name>) -> Footprint {
-    match offset.filter(|_| !is_private(path)) {
+    match offset.filter(|_| !is_device(path)) {
         Some(offset) => touches.changes(Resource::Offset(offset.clone())),
         None => touches,
     }

@@ -1,18 +1,23 @@
 //! Dispositions, masks, pending signals. See signal(7).
 //!
-//! A signal that was sent stays pending until its arrival is chosen. Standard signals do not queue, and real-time ones
-//! are treated alike.
+//! A signal that was sent stays pending until its arrival is chosen. Standard signals do not queue; real-time ones do,
+//! and whoever sends one that is pending is refused.
 
 use super::ask::Ask;
 use super::{Arrival, Life, World};
 use crate::model::ids::{Pid, Signal, TaskPath};
 use crate::model::operation::{Disposition, Sender};
+use crate::model::status::ExitStatus;
 use crate::order::{Footprint, Resource, rules};
 use std::collections::BTreeMap;
 
 /// Flags of sigaction(2).
 const SA_NOCLDWAIT: u64 = 2;
 const SA_RESTART: u64 = 0x1000_0000;
+const SA_RESETHAND: u64 = 0x8000_0000;
+
+/// From here on signals queue: the same one may be pending several times.
+const FIRST_REAL_TIME: i32 = 32;
 
 /// Signals that instructions cause: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
 const FAULTS: [i32; 6] = [4, 5, 7, 8, 11, 31];
@@ -75,6 +80,21 @@ impl Signals {
         let mut pending = std::mem::take(&mut self.pending);
         pending.retain(|signal, _| !self.drops(*signal));
         self.pending = pending;
+    }
+
+    /// A handler that is set for one time only begins.
+    fn begins(&mut self, signal: Signal) {
+        if let (Disposition::Handler, flags) = self.action(signal)
+            && flags & SA_RESETHAND != 0
+        {
+            self.actions.insert(signal, (Disposition::Default, flags));
+            self.drop_ignored();
+        }
+    }
+
+    /// Whether it is to be killed, whatever it does.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.pending.contains_key(&Signal::KILL)
     }
 
     /// A dead task has none.
@@ -168,14 +188,18 @@ impl World {
         let Some(other) = self.path_of(target) else {
             return Err(format!("it sends {signal} to {target}, which is no process of this run"));
         };
+        let is_pending = |s: &Signals| s.pending.contains_key(&signal);
+        if signal.0 >= FIRST_REAL_TIME && self.signals(other).is_some_and(is_pending) {
+            return Err(format!("it sends {signal} again before it has arrived, of which there is no model"));
+        }
         let sent = (signal.0 != 0).then_some(signal);
         if other == path {
             let ends = sent.is_some_and(|signal| signal == Signal::KILL || self.kills(path, signal));
-            let kept = sent.filter(|signal| self.keeps_back(path, *signal));
-            return Ok(match kept {
+            // One that somebody else has sent and that has not arrived comes with it, or is one with it.
+            return Ok(match sent {
                 _ if ends => self.end_touches(path),
-                Some(signal) => rules::signal_sent(path, signal),
-                None => Footprint::nothing(),
+                Some(signal) if !self.was_always_alone() => rules::signal_sent(path, signal),
+                _ => Footprint::nothing(),
             });
         }
         Ok(rules::kill(other, sent.filter(|_| self.lives(other))))
@@ -194,6 +218,10 @@ impl World {
     pub(super) fn has_killed(&mut self, path: &TaskPath, target: Pid, signal: Signal) {
         let Some(other) = self.path_of(target).cloned() else { return };
         if other == *path && !self.keeps_back(path, signal) {
+            if let Some(task) = self.task_mut(path) {
+                task.signals.pending.remove(&signal);
+                task.signals.begins(signal);
+            }
             return;
         }
         let pid = self.pid(path).unwrap_or(Pid(0));
@@ -335,6 +363,20 @@ impl World {
         moves && signals.actions.keys().any(|signal| sendable(*signal) && self.interrupts(path, ask, *signal))
     }
 
+    /// A signal that a task has caused itself arrives at once.
+    pub fn begins(&mut self, path: &TaskPath, signal: Signal) {
+        if let Some(task) = self.task_mut(path) {
+            task.signals.begins(signal);
+        }
+    }
+
+    /// How the child ended of whose end a SIGCHLD from this PID tells; `None` if it is another signal, or somebody
+    /// else sent it.
+    pub fn end_told_by(&self, path: &TaskPath, signal: Signal, sender: Pid) -> Option<ExitStatus> {
+        let child = self.path_of(sender).filter(|child| child.creator().as_ref() == Some(path))?;
+        self.status(child).filter(|_| signal == Signal::CHLD)
+    }
+
     /// A signal arrives: it is pending no more. Who sent it.
     pub fn arrive(&mut self, path: &TaskPath, signal: Signal) -> Option<Sender> {
         let task = self.task_mut(path)?;
@@ -342,6 +384,9 @@ impl World {
         if signal == Signal::ALRM && !task.signals.is_pending(signal) && self.timer_is_set(path) {
             self.runs_out(path);
         }
-        self.task_mut(path)?.signals.pending.remove(&signal)
+        let signals = &mut self.task_mut(path)?.signals;
+        let sender = signals.pending.remove(&signal);
+        signals.begins(signal);
+        sender
     }
 }

@@ -1,7 +1,7 @@
 //! From system calls to the questions that the world answers. What is not listed here may notice everything.
 
 use super::timers;
-use crate::decode::Call;
+use crate::decode::{self, Call};
 use crate::sys::ptrace;
 use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
 use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation, Text};
@@ -32,6 +32,9 @@ pub(crate) const PRIVATE: &[i64] = &[
     libc::SYS_umask,
     libc::SYS_getcwd,
 ];
+
+/// The highest number that a signal has. See signal(7).
+const LAST_SIGNAL: i32 = 64;
 
 /// The kernel's flag that a new task shall not be traced.
 const CLONE_UNTRACED: u64 = 0x80_0000;
@@ -73,7 +76,6 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
         | libc::SYS_fsync
         | libc::SYS_fdatasync
         | libc::SYS_fadvise64
-        | libc::SYS_chdir
         | libc::SYS_fchdir => Ask::Local,
         libc::SYS_rt_sigprocmask => mask(call, pid),
         libc::SYS_mmap => shared_mapping(args),
@@ -90,9 +92,12 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
             let name = call.memory.string(args[1], 4096);
             if name.is_empty() { Ask::UseFile(fd) } else { Ask::LookAt(absolute(name, Some(int(0)), pid)) }
         }
-        libc::SYS_stat | libc::SYS_lstat | libc::SYS_access | libc::SYS_readlink | libc::SYS_statfs => {
-            Ask::LookAt(path(call, args[0], None, pid))
-        }
+        libc::SYS_chdir
+        | libc::SYS_stat
+        | libc::SYS_lstat
+        | libc::SYS_access
+        | libc::SYS_readlink
+        | libc::SYS_statfs => Ask::LookAt(path(call, args[0], None, pid)),
         libc::SYS_unlink
         | libc::SYS_mkdir
         | libc::SYS_rmdir
@@ -116,8 +121,8 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
         | libc::SYS_link
         | libc::SYS_linkat
         | libc::SYS_symlink
-        | libc::SYS_symlinkat
-        | libc::SYS_getdents64
+        | libc::SYS_symlinkat => Ask::Link(name(call.number)),
+        libc::SYS_getdents64
         | libc::SYS_ftruncate
         | libc::SYS_fallocate
         | libc::SYS_fchmod
@@ -159,9 +164,22 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
         }
         Operation::Wait(wait) => {
             let options = if call.number == libc::SYS_wait4 { int(2) } else { int(3) };
-            if options & (libc::WUNTRACED | libc::WCONTINUED) != 0 {
-                return Some(Ask::Unmodelled("it waits for children that stop or continue".into()));
+            if is_refused(call, options) {
+                return Some(Ask::Local);
             }
+            if call.number == libc::SYS_waitid && options & libc::WEXITED == 0 {
+                return Some(Ask::Unmodelled("it waits only for children that stop or continue".into()));
+            }
+            if options & (libc::__WCLONE | libc::__WALL | libc::__WNOTHREAD) != 0 {
+                return Some(Ask::Unmodelled(
+                    "it waits with __WCLONE or its like, of which there is no model".into(),
+                ));
+            }
+            if call.number == libc::SYS_waitid && decode::tells_no_status(call) {
+                return Some(Ask::Unmodelled("it calls waitid and does not ask who has ended".into()));
+            }
+            // That it asks for children which stop (WUNTRACED) or continue makes no difference: none does, for whoever
+            // sends such a signal is refused.
             Ask::Wait(WaitFor { selector: wait.selector, nohang: wait.nohang, nowait: wait.nowait })
         }
         Operation::Open { path, flags, .. } => {
@@ -181,6 +199,9 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
             Ask::Dup { from: *from, to, cloexec: *cloexec }
         }
         Operation::SetCloexec { fd, cloexec, .. } => Ask::SetCloexec { fd: *fd, cloexec: *cloexec },
+        Operation::Pipe { .. } if call.number == libc::SYS_pipe2 && int(1) & libc::O_DIRECT != 0 => {
+            Ask::Unmodelled("it makes a pipe of packets (O_DIRECT), of which there is no model".into())
+        }
         Operation::Pipe { cloexec, .. } => {
             let nonblock = call.number == libc::SYS_pipe2 && args[1] & u64::from(OpenFlags::NONBLOCK) != 0;
             Ask::Pipe { cloexec: *cloexec, nonblock }
@@ -210,6 +231,8 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
             libc::SYS_rt_sigsuspend => Ask::Pause(Some(call.memory.u64(args[0]).unwrap_or(0))),
             number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),
         },
+        // The kernel says EINVAL, whoever it is for.
+        Operation::Kill { signal, .. } if !(0..=LAST_SIGNAL).contains(&signal.0) => Ask::Local,
         Operation::Kill { target, signal, .. } => match call.number {
             libc::SYS_kill | libc::SYS_tkill | libc::SYS_tgkill => {
                 Ask::Kill { target: *target, signal: *signal }
@@ -249,19 +272,35 @@ fn exists(path: &Text) -> bool {
     std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())).exists()
 }
 
-/// A path as seen from the root, as far as the name tells.
+/// Whether the kernel says EINVAL to a wait call with these options, whatever has become of the children.
+fn is_refused(call: &Call, options: i32) -> bool {
+    const NEWS: i32 = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED;
+    const LINUX: i32 = libc::__WCLONE | libc::__WALL | libc::__WNOTHREAD;
+    if call.number == libc::SYS_wait4 {
+        options & !(libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED | LINUX) != 0
+    } else {
+        options & !(libc::WNOHANG | libc::WNOWAIT | NEWS | LINUX) != 0 || options & NEWS == 0
+    }
+}
+
+/// A path as seen from the root, as far as the name tells. Two names that differ only in `.` and `//` are one.
 fn absolute(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Text {
+    let full = from_root(path, relative_to, pid);
+    let parts = full.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
+    Text(parts.flat_map(|part| [b"/", part].concat()).collect())
+}
+
+fn from_root(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Vec<u8> {
     use std::os::unix::ffi::OsStrExt;
     if path.starts_with(b"/") {
-        return Text(path);
+        return path;
     }
     let base = match relative_to {
         Some(fd) if fd != libc::AT_FDCWD => format!("/proc/{pid}/fd/{fd}"),
         _ => format!("/proc/{pid}/cwd"),
     };
     let base = std::fs::read_link(base).unwrap_or_default();
-    let path = path.strip_prefix(b"./").unwrap_or(&path);
-    Text([base.as_os_str().as_bytes(), b"/", path].concat())
+    [base.as_os_str().as_bytes(), b"/", &path].concat()
 }
 
 /// See sigprocmask(2): the mask that will be in force, from the one that is.
@@ -327,6 +366,11 @@ fn poll(call: &Call) -> Ask {
     let args = &call.args;
     if args[1] > POLL_LIMIT {
         return Ask::Unmodelled("it polls more descriptors than are followed".into());
+    }
+    if call.number == libc::SYS_ppoll && args[3] != 0 {
+        return Ask::Unmodelled(
+            "it polls with another signal mask (ppoll), of which there is no model".into(),
+        );
     }
     let entries = call.memory.bytes(args[0], 8 * args[1] as usize);
     let fds = entries

@@ -112,6 +112,11 @@ impl Controlled<'_> {
                 }
                 Made::Answers(0)
             }
+            // In the kernel the sleep could be over before the signal is looked at.
+            (How::Interrupted, Ask::Sleep) => {
+                identity::hardly_slept(self.task(path)?, call);
+                Made::Answers(-i64::from(libc::EINTR))
+            }
             (How::Plain, Ask::Sleep) => {
                 identity::slept(self.task(path)?, call);
                 Made::Answers(0)
@@ -164,9 +169,6 @@ impl Controlled<'_> {
             return Ok(());
         }
         let result = if again { -i64::from(libc::EINTR) } else { result };
-        if again && inside.entry.ask == Ask::Sleep {
-            identity::hardly_slept(self.task(path)?);
-        }
         let names = |pid| self.recorder.task(pid);
         if let Some(op) = &mut inside.entry.op {
             decode::leave(op, &inside.entry.call, result, &names);

@@ -131,6 +131,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::SetTimer(_)
         | Ask::Pause(_)
         | Ask::Kill { .. }
+        | Ask::Link(_)
         | Ask::Anything(_)
         | Ask::Unmodelled(_) => false,
     }

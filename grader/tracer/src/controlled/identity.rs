@@ -110,7 +110,7 @@ pub(super) fn counter(task: &mut Standing) -> u64 {
 }
 
 /// How long a sleep is, and where it tells what is left of it; nothing, if it has a time to end at instead.
-pub(super) fn length(call: &Call) -> Option<(u64, u64)> {
+fn length(call: &Call) -> Option<(u64, u64)> {
     let (place, rest) = match call.number {
         libc::SYS_nanosleep => (call.args[0], call.args[1]),
         _ if call.args[1] as i32 & libc::TIMER_ABSTIME != 0 => return None,
@@ -127,9 +127,9 @@ pub(super) fn slept(task: &mut Standing, call: &Call) {
 }
 
 /// A signal has ended a sleep as soon as it began.
-pub(super) fn hardly_slept(task: &mut Standing) {
+pub(super) fn hardly_slept(task: &mut Standing, call: &Call) {
     task.clock += ASKING;
-    if let Some((time, rest)) = task.nap.take() {
+    if let Some((time, rest)) = length(call) {
         let left = time.saturating_sub(ASKING);
         store(task.pid, rest, [left / SECOND, left % SECOND]);
     }

@@ -6,14 +6,12 @@
 //! if the task has caused them (a fault, SIGPIPE, abort).
 
 use super::calls::How;
-use super::identity;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry};
 use crate::arch;
 use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
-use grader_trace::world::Ask;
 use grader_trace::{Operation, Pid, Sender, Signal, TaskPath};
 
 /// Who sends a signal that no process sends. See sigaction(2), "The si_code field".
@@ -42,9 +40,6 @@ impl Controlled<'_> {
         let sender = self.world.arrive_during(path, &entry.ask, signal);
         let task = self.task(path)?;
         task.arriving = Some((signal, sender));
-        if entry.ask == Ask::Sleep {
-            task.nap = identity::length(&entry.call);
-        }
         process::kill(task.pid, signal.0);
         self.release(path, entry, How::Interrupted)
     }
@@ -73,7 +68,12 @@ impl Controlled<'_> {
         };
         if let Some((_, sender)) = task.arriving.take_if(|(arriving, _)| *arriving == signal) {
             match sender {
-                Some(Sender::Process(by)) => ptrace::name_sender(&mut info, libc::SI_USER, by.0),
+                Some(Sender::Process(by)) => {
+                    ptrace::name_sender(&mut info, libc::SI_USER, by.0);
+                    if let Some(status) = self.world.end_told_by(path, signal, by) {
+                        ptrace::tell_end(&mut info, status);
+                    }
+                }
                 _ => ptrace::name_sender(&mut info, SI_KERNEL, 0),
             }
             still_there("naming a signal's sender", ptrace::set_signal_info(pid, &info)).map_err(broken)?;
@@ -91,12 +91,14 @@ impl Controlled<'_> {
                 self.task(path)?.at = At::Dying(signal);
                 return Ok(true);
             }
+            self.world.begins(path, signal);
             self.task(path)?.has_handled = true;
             self.resume(pid, Resume::Free, signal.0)?;
             return Ok(false);
         }
         let own = ptrace::sender(&info) == pid;
         if own || signal == Signal(libc::SIGPIPE) {
+            self.world.begins(path, signal);
             self.task(path)?.has_handled = true;
             self.recorder.instant(id, Operation::Signal { signal, sender: Sender::Process(Pid(pid)) }, false);
             self.resume(pid, Resume::Free, signal.0)?;

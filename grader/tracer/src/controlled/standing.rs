@@ -26,8 +26,6 @@ pub(super) struct Standing {
     pub(super) part: Option<Part>,
     /// How often it has asked for the time, and how long it has slept, in nanoseconds.
     pub(super) clock: u64,
-    /// Of a sleep that a signal ends: its length, and where it tells what is left, which may be the same place.
-    pub(super) nap: Option<(u64, u64)>,
     /// What it wants of its timer, if that is set.
     pub(super) timer: Countdown,
     /// How many random bytes it has got.
@@ -103,7 +101,6 @@ impl Standing {
             tid_address: 0,
             part: None,
             clock: 0,
-            nap: None,
             timer: Countdown::default(),
             random: 0,
             again: false,

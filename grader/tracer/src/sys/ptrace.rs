@@ -151,6 +151,24 @@ pub(crate) fn name_sender(info: &mut libc::siginfo_t, code: i32, pid: pid_t) {
     unsafe { field.write(pid) };
 }
 
+/// Makes what is told of a signal what a parent is told of a child's end. See sigaction(2), "SIGCHLD".
+#[cfg(feature = "controlled")]
+pub(crate) fn tell_end(info: &mut libc::siginfo_t, status: grader_trace::ExitStatus) {
+    /// Behind the sender's PID and user.
+    const STATUS_FIELD: usize = 6;
+    let number = match status {
+        grader_trace::ExitStatus::Exited(code) => i32::from(code),
+        grader_trace::ExitStatus::Killed(signal) => signal.0,
+    };
+    let exited = matches!(status, grader_trace::ExitStatus::Exited(_));
+    info.si_code = if exited { libc::CLD_EXITED } else { libc::CLD_KILLED };
+    let fields = std::ptr::from_mut(info).cast::<i32>();
+    // SAFETY: siginfo_t is 128 bytes long.
+    let field = unsafe { fields.add(STATUS_FIELD) };
+    // SAFETY: the field lies within the structure, which is borrowed mutably.
+    unsafe { field.write(number) };
+}
+
 /// The signals that a task blocks, the lowest bit for signal 1.
 #[cfg(feature = "controlled")]
 pub(crate) fn signal_mask(pid: pid_t) -> io::Result<u64> {

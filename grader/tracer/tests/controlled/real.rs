@@ -39,6 +39,24 @@ pub fn machine_for(program: &str, argv: &[&str]) -> Controlled<'static> {
     machine.expect("the kernel can be asked").audited()
 }
 
+/// The specimen, interpreting a program in a folder that is empty at the beginning of each execution.
+pub fn machine_within<'a>(folder: &'a Path, text: &str) -> Controlled<'a> {
+    let argv = ["specimen", "interprets", text, "1"];
+    let launch = Launch { dir: Some(folder.to_owned()), ..launch(SPECIMEN, &argv) };
+    let machine = Controlled::new(&launch, Box::new(|| empty(folder)));
+    machine.expect("the kernel can be asked").audited()
+}
+
+/// Removes all that is in a folder.
+fn empty(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_folder = entry.file_type()?.is_dir();
+        if is_folder { std::fs::remove_dir_all(entry.path()) } else { std::fs::remove_file(entry.path()) }?;
+    }
+    Ok(())
+}
+
 /// The specimen, interpreting a program whose bytes are `scale` bytes each.
 pub fn machine(program: &[Op], scale: usize) -> Controlled<'static> {
     machine_for(SPECIMEN, &["specimen", "interprets", &text(program), &scale.to_string()])

@@ -2,7 +2,7 @@
 //!
 //! Programs as in `beyond`; `a1` is alarm(1), `a0` alarm(0), `a2` a timer that repeats.
 
-use super::beyond::compared;
+use super::beyond::{Folder, compared};
 use super::outcomes;
 use super::real::{SPECIMEN, explored_by, machine_for};
 use super::setting;
@@ -35,8 +35,9 @@ const PROGRAMS: [(&str, &str); 20] = [
 
 #[test]
 fn reduction_finds_on_the_kernel_what_enumeration_finds_with_timers() {
-    let interleavings: u64 =
-        PROGRAMS.iter().map(|(name, text)| compared(name, text, 20_000).expect("small")).sum();
+    let folder = Folder::new("timers");
+    let compared = |(name, text): &(&str, &str)| compared(&folder, name, text, 20_000).expect("small");
+    let interleavings: u64 = PROGRAMS.iter().map(compared).sum();
     println!("{} programs, {interleavings} interleavings", PROGRAMS.len());
     assert!(interleavings > PROGRAMS.len() as u64 * 4);
 }

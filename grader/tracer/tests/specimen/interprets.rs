@@ -5,9 +5,10 @@
 
 mod again;
 mod beyond;
+mod files;
 mod reader;
 
-use crate::kernel::{close, done, exit, on_signal, parent, pid, pipe, say};
+use crate::kernel::{close, done, dup2, exit, on_signal, parent, pid, pipe, say};
 use again::{jitter, once};
 use libc::{c_int, pid_t};
 use reader::{Op, Reader, collect};
@@ -94,10 +95,26 @@ fn run(ops: &'static [Op]) {
     for op in ops {
         jitter();
         let answer = match op {
-            Op::Block(_) | Op::Ignore(_) | Op::Raise(_) | Op::Suspend | Op::Unblock | Op::Nonblock(..) => {
+            Op::Block(_)
+            | Op::Ignore(_)
+            | Op::Raise(_)
+            | Op::Suspend
+            | Op::Unblock
+            | Op::Nonblock(..)
+            | Op::Cloexec(..) => {
                 beyond::run(op);
                 continue;
             }
+            Op::File(what) => files::run(*what),
+            Op::WaitOtherwise(how) => beyond::wait(*how),
+            Op::Group(what) => beyond::group(*what),
+            Op::Onto(pipe) => match end(*pipe, 1) {
+                -1 => -i64::from(libc::EBADF),
+                fd => {
+                    dup2(fd, 1);
+                    0
+                }
+            },
             Op::Exec => beyond::exec(),
             Op::Vfork { execs } => beyond::vfork(*execs),
             Op::Print(letter) => {
@@ -108,9 +125,8 @@ fn run(ops: &'static [Op]) {
                 print_answer();
                 continue;
             }
-            Op::Handle { signal, restart, index, .. } => {
-                let flags = if *restart { libc::SA_RESTART } else { 0 };
-                on_signal(*signal as c_int, FUNCTIONS[index.load(Relaxed)] as libc::sighandler_t, flags);
+            Op::Handle { signal, kind, index, .. } => {
+                beyond::handle(*signal as c_int, FUNCTIONS[index.load(Relaxed)] as libc::sighandler_t, *kind);
                 continue;
             }
             Op::If(number, then, otherwise) => {
@@ -202,12 +218,21 @@ fn wait(nth: Option<usize>, nohang: bool) -> i64 {
         // Nobody is one's own child.
         Some(_) => ME.load(Relaxed),
     };
+    wait_for(whom, if nohang { libc::WNOHANG } else { 0 })
+}
+
+fn wait_for(whom: pid_t, options: c_int) -> i64 {
     let mut status = 0;
     // SAFETY: `status` is a live int, and waitpid writes nothing else.
-    let child = unsafe { libc::waitpid(whom, &raw mut status, if nohang { libc::WNOHANG } else { 0 }) };
+    let child = unsafe { libc::waitpid(whom, &raw mut status, options) };
     if child <= 0 {
         return answer(child.into());
     }
+    news(child, status)
+}
+
+/// Which child has ended, and how, as one number.
+fn news(child: pid_t, status: c_int) -> i64 {
     let nth = CHILDREN.iter().position(|known| known.load(Relaxed) == child).map_or(0, |nth| nth as i64);
     let code = if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 50 + libc::WTERMSIG(status) };
     100 * (nth + 1) + i64::from(code)
@@ -225,7 +250,7 @@ fn read(fd: c_int, wanted: usize) -> i64 {
     bytes[..got as usize]
         .iter()
         .step_by(scale)
-        .fold(0, |number, digit| 10 * number + i64::from(*digit - b'0'))
+        .fold(0, |number, digit| 10 * number + i64::from(digit.wrapping_sub(b'0')))
 }
 
 fn write(fd: c_int, bytes: usize, digit: u8) -> i64 {

@@ -13,6 +13,7 @@ pub const USR1: Signal = Signal(10);
 pub const TERM: Signal = Signal(15);
 pub const PIPE: Signal = Signal(13);
 pub const RESTART: u64 = 0x1000_0000;
+pub const RESET: u64 = 0x8000_0000;
 const EPIPE: Errno = Errno(32);
 
 /// A task by its path.

@@ -98,7 +98,7 @@ impl Dice {
     }
 
     fn signal(&mut self) -> Signal {
-        self.of(&[USR1, USR1, TERM, PIPE, Signal::CHLD, Signal(28), Signal::ALRM])
+        self.of(&[USR1, USR1, TERM, PIPE, Signal::CHLD, Signal(28), Signal::ALRM, Signal::KILL])
     }
 
     fn fd(&mut self, world: &World, path: &TaskPath) -> i32 {
@@ -111,7 +111,7 @@ impl Dice {
         let fd = self.fd(world, path);
         let bytes = self.of(&[1, 2, 2, 3, 4096, 4097, 30_000, 70_000]);
         let everyone: Vec<TaskPath> = world.everyone().map(|(path, _)| path.clone()).collect();
-        let name = Text::from(self.of(&["a", "a", "b"]));
+        let name = Text::from(self.of(&["/a", "/a", "/b", "/d", "/d/f", "/etc/f"]));
         let dispositions = [Disposition::Handler, Disposition::Ignore, Disposition::Default];
         match self.below(25) {
             0 | 1 if everyone.len() < 5 => self.of(&[FORK, FORK, FORK, VFORK]),
@@ -135,12 +135,21 @@ impl Dice {
                     timeout: self.of(&[Timeout::Zero, Timeout::Some, Timeout::Never]),
                 }
             }
-            16 | 17 => kill(&self.of(&everyone), self.signal()),
-            18 => action(self.signal(), self.of(&dispositions), self.of(&[0, RESTART, 2])),
+            16 | 17 => match self.signal() {
+                // Who is killed while it has lent its memory is refused, in whichever order it came to that.
+                Signal::KILL if world.tasks.values().any(|task| task.vfork.is_some()) => Ask::Sleep,
+                signal => kill(&self.of(&everyone), signal),
+            },
+            18 => action(self.signal(), self.of(&dispositions), self.of(&[0, RESTART, 2, RESET])),
             19 => Ask::Mask(bit(self.signal()) * self.below(2) as u64),
             20 => self.of(&[Ask::Pause(None), Ask::Pause(Some(0)), Ask::Sleep, Ask::Exec]),
             21 => Ask::Open { path: name, flags: OpenFlags(self.of(&[0, 1, OpenFlags::CREAT])) },
-            22 => self.of(&[Ask::LookAt(name.clone()), Ask::Change(name), Ask::UseFile(Fd(fd))]),
+            22 => self.of(&[
+                Ask::LookAt(name.clone()),
+                Ask::Change(name),
+                Ask::UseFile(Fd(fd)),
+                Ask::Link("link".into()),
+            ]),
             23 => Ask::SetTimer(self.of(&[Setting::Off, Setting::Once, Setting::Repeats])),
             _ => Ask::SetNonblock { fd: Fd(fd), nonblock: self.chance(2) },
         }

@@ -88,7 +88,51 @@ fn a_write_is_noticed_by_who_reads_the_same_file() {
     world.does(&child, &open("/tmp/b", 0));
     assert!(world.conflict((&root(), &write(3, 1)), (&child, &read(4, 1))));
     assert!(!world.conflict((&root(), &write(3, 1)), (&child, &read(5, 1))));
-    assert!(world.conflict((&root(), &Ask::Map(Fd(3))), (&child, &read(5, 1))), "mapped: seen at any time");
+    assert!(world.refuses(&root(), &Ask::Map(Fd(3))), "mapped: seen at any time");
+    assert!(world.refuses(&root(), &Ask::Map(Fd(-1))), "shared memory");
+}
+
+#[test]
+fn folders_are_seen_by_whoever_passes_through_them() {
+    let (world, child) = two();
+    let within = [
+        open("/tmp/d/f", OpenFlags::CREAT),
+        open("/tmp/d/f", 0),
+        Ask::LookAt(Text::from("/tmp/d/f")),
+        Ask::Change(Text::from("/tmp/d/f")),
+    ];
+    let folder = Ask::Change(Text::from("/tmp/d"));
+    for within in &within {
+        assert!(world.conflict((&root(), &folder), (&child, within)), "{within:?}");
+    }
+    assert!(!world.conflict((&root(), &Ask::Change(Text::from("/tmp/dd"))), (&child, &within[0])));
+    assert!(!world.conflict((&root(), &within[0]), (&child, &open("/tmp/d/g", OpenFlags::CREAT))));
+}
+
+#[test]
+fn the_offset_of_a_file_of_the_system_counts_once_it_is_shared() {
+    let mut world = World::after(&[open("/etc/passwd", 0)]);
+    assert_eq!(world.touches(&root(), &read(3, 1)), Footprint::nothing());
+    let child = world.forks(&root());
+    assert!(world.conflict((&root(), &read(3, 1)), (&child, &read(3, 1))));
+    assert!(world.conflict((&root(), &read(3, 1)), (&child, &Ask::UseFile(Fd(3)))), "lseek");
+    assert!(!world.conflict((&root(), &read(0, 1)), (&child, &read(0, 1))), "a device has none");
+    world.exits(&child);
+    // In another schedule the child still lives and reads.
+    assert_ne!(world.touches(&root(), &read(3, 1)), Footprint::nothing());
+}
+
+#[test]
+fn a_name_that_may_be_another_ones_conflicts_with_everything() {
+    let (mut world, child) = two();
+    assert!(world.conflict((&root(), &open("/usr/../tmp/a", 0)), (&child, &open("/tmp/b", 0))));
+    world.does(&root(), &open("/tmp/a", WRONLY));
+    world.does(&child, &open("/tmp/b", 0));
+    assert!(!world.conflict((&root(), &write(3, 1)), (&child, &read(3, 1))));
+    assert!(world.conflict((&root(), &Ask::Link("rename".into())), (&child, &Ask::Local)));
+    world.does(&root(), &Ask::Link("rename".into()));
+    assert!(world.conflict((&root(), &write(3, 1)), (&child, &read(3, 1))));
+    assert_eq!(world.touches(&root(), &open("/usr/bin/wc", 0)), Footprint::nothing());
 }
 
 #[test]

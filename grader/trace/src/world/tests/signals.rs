@@ -186,6 +186,63 @@ fn the_end_of_a_child_is_a_signal_to_those_who_handle_or_block_it() {
 }
 
 #[test]
+fn a_signal_to_oneself_and_one_that_has_not_arrived_are_one() {
+    let (mut world, child) = two();
+    world.does(&root(), &handle(USR1));
+    let own = kill(&root(), USR1);
+    assert!(world.conflict((&root(), &own), (&child, &kill(&root(), USR1))));
+    world.does(&child, &kill(&root(), USR1));
+    assert_eq!(world.before(&root(), &EXIT), [USR1]);
+    world.does(&root(), &own);
+    assert!(world.before(&root(), &EXIT).is_empty());
+}
+
+#[test]
+fn a_handler_for_one_time_is_gone_when_it_begins() {
+    let (mut world, child) = two();
+    world.does(&root(), &action(USR1, Disposition::Handler, RESET));
+    for kills in [false, true] {
+        world.does(&child, &kill(&root(), USR1));
+        assert_eq!(world.arrivals(&root(), &EXIT)[0].kills, kills);
+        world.arrive(&root(), USR1);
+    }
+    world.does(&root(), &action(TERM, Disposition::Handler, RESET));
+    world.does(&root(), &kill(&root(), TERM));
+    assert!(world.kills(&root(), TERM));
+}
+
+#[test]
+fn signals_that_queue_are_refused_when_they_would() {
+    let (mut world, child) = two();
+    let queues = kill(&child, Signal(34));
+    world.does(&root(), &queues);
+    assert!(world.refuses(&root(), &queues));
+    world.does(&child, &handle(Signal(34)));
+    world.arrive(&child, Signal(34));
+    assert!(!world.refuses(&root(), &queues));
+}
+
+#[test]
+fn whoever_is_killed_while_it_has_lent_its_memory_is_refused() {
+    let (mut world, child) = two();
+    world.does(&child, &VFORK);
+    assert!(!world.refuses(&child, &Ask::Local));
+    world.does(&root(), &kill(&child, Signal::KILL));
+    assert!(world.refuses(&child, &Ask::Local));
+}
+
+#[test]
+fn a_parent_is_told_how_its_child_ended() {
+    let (mut world, child) = two();
+    let told = |world: &World, signal| world.end_told_by(&root(), signal, pid_of(&child));
+    assert_eq!(told(&world, Signal::CHLD), None, "it sends that by itself");
+    world.exits(&child);
+    assert_eq!(told(&world, Signal::CHLD), Some(crate::ExitStatus::Exited(0)));
+    assert_eq!(told(&world, USR1), None);
+    assert_eq!(world.end_told_by(&child, Signal::CHLD, pid_of(&root())), None);
+}
+
+#[test]
 fn groups_strangers_and_stop_signals_are_refused() {
     let (world, child) = two();
     for target in [0, -1, -5, 99_999] {

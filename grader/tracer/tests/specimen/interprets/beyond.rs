@@ -1,6 +1,6 @@
 //! Operations that the simulated machine has not.
 
-use super::{BORN, CHILDREN, Op, end};
+use super::{BORN, CHILDREN, Op, answer, end, news, wait_for};
 use crate::kernel::{done, exit, kill, on_signal, pid};
 use libc::c_int;
 use std::mem::MaybeUninit;
@@ -22,8 +22,83 @@ pub fn run(op: &Op) {
             // SAFETY: fcntl with F_SETFL takes numbers.
             done("fcntl", unsafe { libc::fcntl(end(*pipe, *which), libc::F_SETFL, libc::O_NONBLOCK) });
         }
+        Op::Cloexec(pipe, which) => {
+            // SAFETY: fcntl with F_SETFD takes numbers. EBADF, if the end is closed, changes nothing.
+            unsafe { libc::fcntl(end(*pipe, *which), libc::F_SETFD, libc::FD_CLOEXEC) };
+        }
         _ => {}
     }
+}
+
+/// A handler, and what it does to the calls and signals that it meets: `r` lets calls begin again, `i` does not, `o`
+/// is there for one time, `m` blocks all others, `z` leaves no zombies.
+pub fn handle(signal: c_int, handler: libc::sighandler_t, kind: u8) {
+    let flags = match kind {
+        b'i' => 0,
+        b'o' => libc::SA_RESTART | libc::SA_RESETHAND,
+        b'z' => libc::SA_RESTART | libc::SA_NOCLDWAIT,
+        _ => libc::SA_RESTART,
+    };
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: all-zero bytes are a valid sigaction with an empty mask.
+    let action = unsafe { action.assume_init_mut() };
+    (action.sa_sigaction, action.sa_flags) = (handler, flags);
+    if kind == b'm' {
+        // SAFETY: the set is a live one.
+        unsafe { libc::sigfillset(&raw mut action.sa_mask) };
+    }
+    // SAFETY: `action` is initialised, and every handler here makes async-signal-safe calls only.
+    done("sigaction", unsafe { libc::sigaction(signal, action, ptr::null_mut()) });
+}
+
+/// Other ways to wait: `k` and `K` look and reap nobody, `K` without sleeping; `1` asks waitid for the first child; `u`
+/// asks for those that stop, too; `e` asks for nothing, which is an error.
+pub fn wait(how: u8) -> i64 {
+    let all = (libc::P_ALL, 0);
+    let first = (libc::P_PID, CHILDREN[0].load(Relaxed) as libc::id_t);
+    match how {
+        b'k' => waitid(all, libc::WEXITED | libc::WNOWAIT),
+        b'K' => waitid(all, libc::WEXITED | libc::WNOWAIT | libc::WNOHANG),
+        b'1' => waitid(first, libc::WEXITED),
+        b'u' => wait_for(-1, libc::WUNTRACED | libc::WCONTINUED),
+        b'e' => waitid(all, 0),
+        other => panic!("no wait `{}`", char::from(other)),
+    }
+}
+
+fn waitid((kind, id): (libc::idtype_t, libc::id_t), options: c_int) -> i64 {
+    let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
+    // SAFETY: there is room for what waitid writes.
+    let result = answer(unsafe { libc::waitid(kind, id, info.as_mut_ptr(), options) }.into());
+    // SAFETY: zeroes are a valid siginfo_t, too.
+    let info = unsafe { info.assume_init() };
+    // SAFETY: waitid fills in this kind, or nothing.
+    let child = unsafe { info.si_pid() };
+    if result < 0 || child == 0 {
+        return result;
+    }
+    // SAFETY: as above.
+    let status = unsafe { info.si_status() };
+    news(child, if info.si_code == libc::CLD_EXITED { status << 8 } else { status })
+}
+
+/// What there is no model of: groups, stops, other parents.
+pub fn group(what: u8) -> i64 {
+    let me = pid();
+    let result = match what {
+        // SAFETY: setpgid takes two numbers.
+        b's' => unsafe { libc::setpgid(0, 0) },
+        // SAFETY: kill takes two numbers.
+        b'k' => unsafe { libc::kill(0, libc::SIGTERM) },
+        // SAFETY: kill takes two numbers.
+        b't' => unsafe { libc::kill(me, libc::SIGSTOP) },
+        // SAFETY: waitpid may be given no place for the status.
+        b'w' => unsafe { libc::waitpid(-me, ptr::null_mut(), 0) },
+        // SAFETY: this option takes one number.
+        b'p' => unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) },
+        other => panic!("no such thing is done to groups: `{}`", char::from(other)),
+    };
+    answer(result.into())
 }
 
 fn set(signal: Option<c_int>) -> libc::sigset_t {

@@ -25,7 +25,7 @@ pub enum Op {
     Kill(Option<usize>, c_int),
     Handle {
         signal: usize,
-        restart: bool,
+        kind: u8,
         body: Vec<Op>,
         index: AtomicUsize,
     },
@@ -50,6 +50,14 @@ pub enum Op {
     Vfork {
         execs: bool,
     },
+    /// A file is used, a wait call of another kind is made, a group or a parent is chosen: see `files` and `beyond`.
+    File(u8),
+    WaitOtherwise(u8),
+    Group(u8),
+    /// The write end of a pipe becomes standard output.
+    Onto(usize),
+    /// An end of a pipe is closed on exec.
+    Cloexec(usize, usize),
 }
 
 pub struct Reader(Vec<u8>, usize);
@@ -109,7 +117,7 @@ impl Reader {
             b'K' => Op::Kill(Some(self.place()), self.number(2) as c_int),
             b'h' => Op::Handle {
                 signal: self.number(2) as usize,
-                restart: self.byte() == b'r',
+                kind: self.byte(),
                 body: self.body(),
                 index: AtomicUsize::new(0),
             },
@@ -123,6 +131,11 @@ impl Reader {
             b'y' => Op::Vfork { execs: true },
             b'Y' => Op::Vfork { execs: false },
             b'a' => Op::Alarm(self.place()),
+            b'A' => Op::File(self.byte()),
+            b'W' => Op::WaitOtherwise(self.byte()),
+            b'G' => Op::Group(self.byte()),
+            b'D' => Op::Onto(self.place()),
+            b'C' => Op::Cloexec(self.place(), self.place()),
             b'z' => Op::Pause,
             b's' => Op::Sleep,
             b'g' => Op::AskParent,
