@@ -25,6 +25,9 @@
 //! the program, may take a while); and how bytes lie in a pipe's slots decides nothing before 32 KiB were written to it.
 //! After that, two schedules that differ only in the order of earlier reads and writes may fill it a write apart.
 //!
+//! It knows more schedules than the kernel has where a signal is pending: its receiver may go on making calls, even
+//! some that show it what was done after the signal was sent, and on Linux the signal would have arrived by then.
+//!
 //! What it does not know it refuses: [`World::look`] then says why no claim about all schedules can be made.
 
 pub mod ask;

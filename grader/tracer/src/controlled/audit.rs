@@ -1,21 +1,23 @@
 //! The world is compared with the kernel wherever a prediction rests on it: a disagreement is the grader's own trouble.
 //!
-//! Before each choice, for each task that stands before a wait call: its children, dead or alive, are what /proc says.
+//! In the first execution before each choice, in the others wherever nobody is able to move, for each task that stands before a wait call: its children, dead or alive, are what /proc says.
 //! For each that stands before a read, a write or a poll: each pipe in question holds so many bytes, has room or has
 //! not, and somebody holds its other end or nobody does.
 
 use super::machine::Controlled;
+use super::standing::{At, Standing};
 use crate::sys::{probe, process};
 use grader_explorer::Trouble;
 use grader_trace::world::Ask;
 use grader_trace::{ExitStatus, Fd, PipeEnd, TaskPath};
 
 impl Controlled<'_> {
-    /// Compares what the answer to this call depends on.
-    pub(super) fn audit(&mut self, path: &TaskPath, ask: &Ask) -> Result<(), Trouble> {
-        match ask {
+    /// Compares what the answer to the call depends on before which a task stands.
+    pub(super) fn audit(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let Some(Standing { at: At::Call(entry), .. }) = self.tasks.get(path) else { return Ok(()) };
+        match entry.ask.clone() {
             Ask::Wait(_) => self.audit_children(path),
-            Ask::Read { fd, .. } | Ask::Write { fd, .. } => self.audit_pipe(path, *fd),
+            Ask::Read { fd, .. } | Ask::Write { fd, .. } => self.audit_pipe(path, fd),
             Ask::Poll { fds, .. } => fds.iter().try_for_each(|polled| self.audit_pipe(path, polled.fd)),
             _ => Ok(()),
         }

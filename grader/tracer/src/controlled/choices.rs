@@ -13,12 +13,16 @@ impl Controlled<'_> {
     pub(super) fn look_around(&mut self) -> Result<Frontier, Trouble> {
         let mut pending = Vec::new();
         let paths: Vec<TaskPath> = self.tasks.keys().cloned().collect();
-        for path in paths {
-            pending.extend(self.choices(&path)?);
+        for path in &paths {
+            pending.extend(self.choices(path)?);
         }
         let frontier = Frontier { pending };
-        let sleep = !frontier.pending.is_empty() && frontier.enabled().next().is_none();
-        if sleep && self.tasks.keys().any(|path| self.world.timer_is_worn_out(path)) {
+        let sleep = frontier.enabled().next().is_none();
+        // That nobody can move is never said without asking.
+        if self.is_audited() || sleep {
+            paths.iter().try_for_each(|path| self.audit(path))?;
+        }
+        if sleep && paths.iter().any(|path| self.world.timer_is_worn_out(path)) {
             return Err(Trouble::Unmodelled(format!(
                 "everybody waits for a timer to run out more than {MOST} times"
             )));
@@ -41,9 +45,6 @@ impl Controlled<'_> {
             }
         };
         let standing_at_call = matches!(task.at, At::Call(_));
-        if self.audited && standing_at_call {
-            self.audit(path, &ask)?;
-        }
         let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
         let may_be_short = self.may_be_short(path, &look.footprint);
         let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());

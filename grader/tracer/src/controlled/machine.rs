@@ -56,8 +56,11 @@ pub struct Controlled<'a> {
     pub(super) cancel: Cancel,
     pub(super) faults: bool,
     output_counts: bool,
-    /// Predictions are compared with the kernel.
-    pub(super) audited: bool,
+    /// All predictions are compared with the kernel, not only those of the first execution and of deadlocks.
+    audited: bool,
+    /// This is the first execution.
+    is_first: bool,
+    has_run: bool,
     /// How many of them were.
     pub(super) audits: u64,
     /// What it takes to find source lines is kept.
@@ -124,6 +127,8 @@ impl<'a> Controlled<'a> {
             faults: false,
             output_counts: false,
             audited: false,
+            is_first: false,
+            has_run: false,
             audits: 0,
             snapshots: false,
             copies: true,
@@ -164,11 +169,17 @@ impl<'a> Controlled<'a> {
         self
     }
 
-    /// Wherever it depends on children or pipes whether a call may go on, the kernel is asked, too. If it disagrees with
-    /// the world, that is [`Trouble::Broken`].
+    /// Wherever it depends on children or pipes whether a call may go on, the kernel is asked, too, in every execution.
+    /// If it disagrees with the world, that is [`Trouble::Broken`].
+    ///
+    /// In any case it is asked in the first execution, and wherever nobody is able to move.
     pub fn audited(mut self) -> Controlled<'a> {
         self.audited = true;
         self
+    }
+
+    pub(super) fn is_audited(&self) -> bool {
+        self.audited || self.is_first
     }
 
     /// How often the kernel was asked, and agreed.
@@ -358,6 +369,7 @@ impl Machine for Controlled<'_> {
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
         self.written = 0;
+        self.is_first = !std::mem::replace(&mut self.has_run, true);
         self.planned = Faults::new(&self.launch.plan.faults);
         if std::mem::replace(&mut self.executed, true)
             && self.counter == Counter::Traps

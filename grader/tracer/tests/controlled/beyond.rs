@@ -10,6 +10,7 @@ use super::outcomes::beyond;
 use super::real::{enumerated_by, explored_by, machine_within};
 use super::setting;
 use grader_explorer::simulated::generate::Random;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const PROGRAMS: &[(&str, &str)] = &[
@@ -227,4 +228,23 @@ fn no_claim_is_made_of_what_there_is_no_model_of() {
         let why = explored_by(&mut machine_within(&folder.0, text)).err().unwrap_or_default();
         assert!(why.contains("no model"), "{name}: {why}");
     }
+}
+
+/// All that a program may write.
+fn outputs(text: &str) -> BTreeSet<String> {
+    let folder = Folder::new("outputs");
+    let found = explored_by(&mut machine_within(&folder.0, text));
+    found.unwrap_or_else(|why| panic!("{text}: {why}")).outcomes.into_values().flatten().collect()
+}
+
+#[test]
+fn a_sleep_that_a_signal_ends_took_hardly_any_time() {
+    assert_eq!(outputs("h10r()f(k10)Ln"), ["(0)", "(299000)"].map(String::from).into());
+}
+
+#[test]
+fn a_handler_is_told_how_the_child_ended() {
+    let told = |text| outputs(text).into_iter().filter(|told| !told.is_empty()).collect::<Vec<_>>();
+    assert_eq!(told("h17s()f(x007)ww"), ["(1007)"]);
+    assert_eq!(told("h17s()f(R09)ww"), ["(2009)"]);
 }

@@ -159,8 +159,13 @@ fn run(ops: &'static [Op]) {
             Op::Kill(Some(nth), signal) => kill(CHILDREN[*nth].load(Relaxed), *signal),
             // SAFETY: pause takes nothing.
             Op::Pause => answer(unsafe { libc::pause() }.into()),
-            Op::Sleep => sleep(),
             Op::Alarm(how) => beyond::alarm(*how),
+            Op::Sleep => sleep(ptr::null_mut()),
+            Op::SleepRest => {
+                let mut rest = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+                sleep(&raw mut rest);
+                rest.tv_nsec
+            }
             Op::AskParent => {
                 let parent = parent();
                 i64::from(PARENT.load(Relaxed) == 0 || parent == PARENT.load(Relaxed))
@@ -278,10 +283,10 @@ fn kill(target: pid_t, signal: c_int) -> i64 {
     answer(unsafe { libc::kill(target, signal) }.into())
 }
 
-fn sleep() -> i64 {
+fn sleep(rest: *mut libc::timespec) -> i64 {
     let time = libc::timespec { tv_sec: 0, tv_nsec: 300_000 };
-    // SAFETY: the time is alive, and the rest is not asked for.
-    answer(unsafe { libc::nanosleep(&raw const time, ptr::null_mut()) }.into())
+    // SAFETY: the time is alive, and the rest is either not asked for or alive, too.
+    answer(unsafe { libc::nanosleep(&raw const time, rest) }.into())
 }
 
 fn output(bytes: &[u8]) {

@@ -1,6 +1,6 @@
 //! Operations that the simulated machine has not.
 
-use super::{BORN, CHILDREN, Op, answer, end, news, wait_for};
+use super::{ANSWER, BORN, CHILDREN, Op, answer, end, news, print_answer, wait_for};
 use crate::kernel::{done, exit, kill, on_signal, pid};
 use libc::c_int;
 use std::mem::MaybeUninit;
@@ -31,7 +31,7 @@ pub fn run(op: &Op) {
 }
 
 /// A handler, and what it does to the calls and signals that it meets: `r` lets calls begin again, `i` does not, `o`
-/// is there for one time, `m` blocks all others, `z` leaves no zombies.
+/// is there for one time, `m` blocks all others, `z` leaves no zombies, `s` says what it was told of the sender.
 pub fn handle(signal: c_int, handler: libc::sighandler_t, kind: u8) {
     let flags = match kind {
         b'i' => 0,
@@ -43,12 +43,27 @@ pub fn handle(signal: c_int, handler: libc::sighandler_t, kind: u8) {
     // SAFETY: all-zero bytes are a valid sigaction with an empty mask.
     let action = unsafe { action.assume_init_mut() };
     (action.sa_sigaction, action.sa_flags) = (handler, flags);
+    if kind == b's' {
+        let tells: extern "C" fn(c_int, &libc::siginfo_t) = tells;
+        action.sa_sigaction = tells as libc::sighandler_t;
+        action.sa_flags |= libc::SA_SIGINFO;
+    }
     if kind == b'm' {
         // SAFETY: the set is a live one.
         unsafe { libc::sigfillset(&raw mut action.sa_mask) };
     }
     // SAFETY: `action` is initialised, and every handler here makes async-signal-safe calls only.
     done("sigaction", unsafe { libc::sigaction(signal, action, ptr::null_mut()) });
+}
+
+/// In one number: the signal's code, and a child's status.
+extern "C" fn tells(_: c_int, info: &libc::siginfo_t) {
+    let before = ANSWER.load(Relaxed);
+    // SAFETY: it is asked for with signals that have one, and is a number in any case.
+    let status = unsafe { info.si_status() };
+    ANSWER.store(1_000 * i64::from(info.si_code) + i64::from(status), Relaxed);
+    print_answer();
+    ANSWER.store(before, Relaxed);
 }
 
 /// Other ways to wait: `k` and `K` look and reap nobody, `K` without sleeping; `1` asks waitid for the first child; `u`

@@ -54,6 +54,8 @@ pub enum Op {
     File(u8),
     WaitOtherwise(u8),
     Group(u8),
+    /// nanosleep that says how much time is left.
+    SleepRest,
     /// The write end of a pipe becomes standard output.
     Onto(usize),
     /// An end of a pipe is closed on exec.
@@ -134,6 +136,7 @@ impl Reader {
             b'A' => Op::File(self.byte()),
             b'W' => Op::WaitOtherwise(self.byte()),
             b'G' => Op::Group(self.byte()),
+            b'L' => Op::SleepRest,
             b'D' => Op::Onto(self.place()),
             b'C' => Op::Cloexec(self.place(), self.place()),
             b'z' => Op::Pause,
