@@ -1,7 +1,7 @@
 //! A schedule is an execution: replayed it comes to the same, to the last byte of each footprint, and so does whatever
 //! differs from it only in the order of steps that touch nothing in common.
 
-use super::real::{SPECIMEN, explored, machine, machine_for, order, tasks};
+use super::real::{SPECIMEN, explored, explored_by, machine, machine_for, order, tasks};
 use super::setting;
 use super::text::{text, without_variables};
 use grader_explorer::simulated::corpus::programs;
@@ -10,15 +10,16 @@ use grader_explorer::simulated::{Op, TaskOutcome};
 use grader_explorer::{Dpor, End, Execution, Judgement, Schedule, explore, replay};
 use grader_trace::order::trace_order::Canonical;
 use grader_tracer::controlled::{Controlled, Deed};
+use std::collections::BTreeSet;
 
 /// An execution, as far as its schedule decides it.
-struct Known {
+pub struct Known {
     execution: Execution<Deed>,
     tasks: Vec<TaskOutcome>,
 }
 
 impl Known {
-    fn of(machine: &Controlled<'_>, mut execution: Execution<Deed>) -> Known {
+    pub fn of(machine: &Controlled<'_>, mut execution: Execution<Deed>) -> Known {
         for deed in execution.events.iter_mut().flatten() {
             deed.output = without_pids(&deed.output, machine);
         }
@@ -30,7 +31,7 @@ impl Known {
     }
 
     /// Whether another run of the same schedule came to the same.
-    fn assert_same(&self, other: &Known, what: &str) {
+    pub fn assert_same(&self, other: &Known, what: &str) {
         assert_eq!(self.execution.path.taken, other.execution.path.taken, "{what}");
         assert_eq!(self.execution.path.frontiers, other.execution.path.frontiers, "{what}");
         assert_eq!(self.execution.events, other.execution.events, "{what}");
@@ -133,21 +134,15 @@ fn schedules_of_c_programs_of_a_shell_and_of_rust_programs_replay() {
 }
 
 #[test]
-fn a_copy_of_a_started_program_and_a_new_exec_are_one_execution() {
-    let mut copied = 0;
-    for (name, program) in programs() {
-        let program = without_variables(&program);
-        let mut by_copy = machine(&program, 1);
-        let mut by_exec = machine(&program, 1).with_exec_each_time();
-        for known in executions(&mut by_copy, 3) {
-            let again = replay(&mut by_exec, &known.execution.path.schedule());
-            let again = again.unwrap_or_else(|trouble| panic!("{name}: {trouble}"));
-            known.assert_same(&Known::of(&by_exec, again), name);
-            copied += usize::from(by_copy.has_template());
-        }
-        assert!(!by_exec.has_template());
-    }
-    assert!(copied > 40, "{copied} executions began with a copy");
+fn a_signal_ends_the_shortest_sleep_whenever_it_is_to_come_meanwhile() {
+    // What this thread starts inherits it: no sleep lasts longer than it must.
+    // SAFETY: this prctl takes numbers.
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) }, 0);
+    let mut machine = machine_for(SPECIMEN, &["specimen", "sleeps_for_a_moment"]);
+    let found = explored_by(&mut machine).expect("it can be explored");
+    let outputs: BTreeSet<&str> = found.outcomes.values().flatten().map(String::as_str).collect();
+    assert_eq!(outputs, BTreeSet::from(["slept", "woken"]));
+    checked("sleeps_for_a_moment", &mut machine, 8, 25);
 }
 
 #[test]

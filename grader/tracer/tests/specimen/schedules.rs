@@ -21,6 +21,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("sleeps_in_calls", [how]) => sleeps_in_calls(how),
         ("writes_and_reads", [file]) => writes_and_reads(file),
         ("is_woken_from_a_sleep", []) => is_woken_from_a_sleep(),
+        ("sleeps_for_a_moment", []) => sleeps_for_a_moment(),
         ("fork_fails_badly", []) => fork_fails_badly(),
         ("reads_once", []) => reads_once(),
         ("without_end", [how]) => without_end(how),
@@ -168,6 +169,21 @@ fn writes_and_reads(file: &str) {
     // SAFETY: the buffer is alive, and as long as it says.
     let read = unsafe { libc::pread(fd, bytes.as_mut_ptr().cast(), bytes.len(), 0) };
     write(1, format!("{written}{read}").as_bytes());
+}
+
+/// A child's signal may end a sleep, however short that is.
+fn sleeps_for_a_moment() {
+    on_signal(libc::SIGUSR1, nothing(), 0);
+    let parent = pid();
+    let child = child(|| {
+        kill(parent, libc::SIGUSR1);
+        0
+    });
+    let moment = libc::timespec { tv_sec: 0, tv_nsec: 1 };
+    // SAFETY: the time is alive, and what is left of it is not asked for.
+    let slept = unsafe { libc::nanosleep(&raw const moment, ptr::null_mut()) } == 0;
+    say(if slept { "slept" } else { "woken" });
+    wait(child);
 }
 
 /// Nobody looks at fork's answer: where it fails, the parent waits for a byte that no child writes.
