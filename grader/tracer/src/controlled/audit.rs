@@ -44,7 +44,7 @@ impl Controlled<'_> {
             return Ok(());
         };
         // Where looking is not allowed, nothing is compared.
-        let Ok(seen) = probe::pipe(task.pid, fd.0) else { return Ok(()) };
+        let Ok(seen) = probe::pipe(task.pid, fd.0, pipe.end) else { return Ok(()) };
         let room_differs = pipe.end == PipeEnd::Write && seen.has_room != pipe.has_free_slot;
         if seen.bytes != pipe.bytes || seen.is_widowed == pipe.other_end_is_held || room_differs {
             return Err(disagreement(path, &format!("descriptor {fd}: {seen:?}"), &format!("{pipe:?}")));

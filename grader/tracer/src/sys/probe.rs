@@ -1,9 +1,13 @@
-//! Looking at a pipe from outside: through a copy of a task's descriptor. See pidfd_getfd(2).
+//! Looking at a pipe from outside: through a copy of a task's descriptor (pidfd_getfd(2)). Containers forbid that to whoever
+//! may trace, too; there the same end of the pipe is opened once more (proc_pid_fd(5)).
 
 use super::process::pidfd;
+use grader_trace::PipeEnd;
 use libc::{c_int, pid_t};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
 
 /// What the kernel says of a pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +20,16 @@ pub(crate) struct Probe {
     pub(crate) is_widowed: bool,
 }
 
-/// Looks at the pipe that a descriptor of this process leads to. Nothing is taken from it.
+/// Looks at the pipe that a descriptor of this process leads to: one of this end. Nothing is taken from it.
 ///
 /// # Errors
-/// Kernels without pidfd_getfd, and sandboxes that forbid it.
-pub(crate) fn pipe(pid: pid_t, fd: i32) -> io::Result<Probe> {
+/// A process that is gone, and sandboxes that forbid both ways to look.
+pub(crate) fn pipe(pid: pid_t, fd: i32, end: PipeEnd) -> io::Result<Probe> {
+    look(&copied(pid, fd).or_else(|_| opened(pid, fd, end))?)
+}
+
+/// The same descriptor, here.
+fn copied(pid: pid_t, fd: i32) -> io::Result<OwnedFd> {
     let process = pidfd(pid)?;
     // SAFETY: pidfd_getfd takes three numbers and touches no memory of ours.
     let copy = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_raw_fd(), fd, 0) };
@@ -28,7 +37,21 @@ pub(crate) fn pipe(pid: pid_t, fd: i32) -> io::Result<Probe> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call has just made this descriptor, and nobody else knows of it.
-    let copy = unsafe { OwnedFd::from_raw_fd(copy as i32) };
+    Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
+}
+
+/// One more descriptor of this end. What is said of the other end does not change by it, and a pipe without a name does
+/// not wait for the other end to be opened.
+fn opened(pid: pid_t, fd: i32, end: PipeEnd) -> io::Result<OwnedFd> {
+    let mut how = File::options();
+    match end {
+        PipeEnd::Read => how.read(true),
+        PipeEnd::Write => how.write(true),
+    };
+    Ok(how.custom_flags(libc::O_NONBLOCK).open(format!("/proc/{pid}/fd/{fd}"))?.into())
+}
+
+fn look(copy: &OwnedFd) -> io::Result<Probe> {
     let mut bytes: c_int = 0;
     // SAFETY: FIONREAD stores an int, and `bytes` is a live one.
     if unsafe { libc::ioctl(copy.as_raw_fd(), libc::FIONREAD, &raw mut bytes) } < 0 {
@@ -45,4 +68,36 @@ pub(crate) fn pipe(pid: pid_t, fd: i32) -> io::Result<Probe> {
         has_room: says(libc::POLLOUT),
         is_widowed: says(libc::POLLHUP) || says(libc::POLLERR),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::process::id;
+
+    #[test]
+    fn both_ways_to_look_show_the_same() {
+        let looks = |fd: &dyn AsRawFd, end: PipeEnd| {
+            let (pid, fd) = (id() as pid_t, fd.as_raw_fd());
+            let again = look(&opened(pid, fd, end).expect("our own")).expect("a pipe");
+            if let Ok(copy) = copied(pid, fd) {
+                assert_eq!(look(&copy).expect("a pipe"), again);
+            }
+            again
+        };
+        let (mut reader, mut writer) = io::pipe().expect("a pipe");
+        let empty = Probe { bytes: 0, has_room: true, is_widowed: false };
+        assert_eq!(looks(&writer, PipeEnd::Write), empty);
+        writer.write_all(&[0; 65_536]).expect("room");
+        let full = Probe { bytes: 65_536, has_room: false, is_widowed: false };
+        assert_eq!((looks(&writer, PipeEnd::Write), looks(&reader, PipeEnd::Read)), (full, full));
+        reader.read_exact(&mut [0; 65_535]).expect("all but one");
+        drop(writer);
+        let left = Probe { bytes: 1, has_room: false, is_widowed: true };
+        assert_eq!((looks(&reader, PipeEnd::Read), looks(&reader, PipeEnd::Read)), (left, left));
+        let (reader, writer) = io::pipe().expect("a pipe");
+        drop(reader);
+        assert!(looks(&writer, PipeEnd::Write).is_widowed);
+    }
 }
