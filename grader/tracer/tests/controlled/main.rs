@@ -8,6 +8,7 @@
 //! | `outcomes` | the two are the same |
 //! | `beyond` | on the kernel alone: reduction finds what enumeration finds, with what the simulated machine has not |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
+//! | `starts` | executions that begin with a copy of a started program are those that begin with an exec |
 //! | `audits` | the world is what the kernel says it is |
 //! | `timers` | timers, as in `beyond` and `outcomes` |
 //! | `counter` | what a program reads from the processor's counter, its schedule decides |
@@ -28,6 +29,7 @@ mod outcomes;
 mod real;
 mod replays;
 mod simulated;
+mod starts;
 mod text;
 mod timers;
 

@@ -9,6 +9,7 @@
 mod births;
 mod counter;
 mod ends;
+mod firsts;
 mod interprets;
 mod kernel;
 mod limits;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 12] = [
+const SUBJECTS: [Modes; 13] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -38,6 +39,7 @@ const SUBJECTS: [Modes; 12] = [
     schedules::mode,
     interprets::mode,
     counter::mode,
+    firsts::mode,
 ];
 
 fn main() -> ExitCode {
