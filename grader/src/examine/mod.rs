@@ -171,12 +171,14 @@ pub fn judge(exercise: &'static Exercise, job: &Job, runs: Runs, sites: &Sites) 
     }
 }
 
-/// Grades runs, and then judges in every schedule what was judged in runs that came to their end: schedules in which
-/// something fails take the place of such runs. Also some schedules of a program that does well.
+/// Grades runs, and then judges in every schedule what was judged in runs that came to their end, or to where nobody
+/// could go on: schedules in which something fails take the place of such runs. Also some schedules of a program that
+/// does well.
 fn in_every_schedule(exercise: &'static Exercise, job: &Job, runs: &mut Vec<Run>) -> (Grade, Vec<Run>) {
     let ended = |scenario: &&Scenario| {
         let mut of_it = runs.iter().filter(|run| run.scenario.id == scenario.id);
-        !scenario.plan.only_paces() && of_it.any(|run| *run.trace().ending() == Ending::Finished)
+        let over = |run: &Run| matches!(run.trace().ending(), Ending::Finished | Ending::Stalled);
+        !scenario.plan.only_paces() && of_it.any(over)
     };
     let scenarios: Vec<&Scenario> = job.scenarios.iter().filter(ended).collect();
     let (mut proved, mut typical) = (Vec::new(), Vec::new());

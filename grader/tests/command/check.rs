@@ -73,20 +73,6 @@ fn what_a_solution_does_always_is_judged_in_every_schedule() {
 }
 
 #[test]
-fn a_sleep_in_place_of_a_wait_is_shown_the_schedule_that_breaks_it() {
-    let place = Place::new();
-    let sleeps = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/1-processes/wait/sleeps-then-prints.rs");
-    fs::copy(sleeps, place.source("wait")).expect("writable");
-    let output = run(place.grader(&["check", "wait", "--format", "json"]));
-    let report = report(&output);
-    let finding = &check(&report, "after-child")["finding"];
-    assert!(text(&finding["observed"]).ends_with("was still alive"), "{finding:#}");
-    // The root goes on as far as it can; the child moves only when the root waits for it.
-    assert_eq!(text(&finding["schedule"]), "0*4 0.0*2 0*2", "{finding:#}");
-    assert!(text(&finding["sites"][0]["file"]).ends_with("wait/src/main.rs"), "{finding:#}");
-}
-
-#[test]
 fn every_skeleton_fails_by_one_finding_that_names_its_line() {
     let place = Place::new();
     let output = run(place.grader(&["check", "--all", "--format", "json"]));

@@ -10,6 +10,7 @@ mod check;
 mod course;
 mod explore;
 mod interrupts;
+mod pins;
 mod place;
 mod programs;
 mod replay;
