@@ -77,29 +77,65 @@ pub struct Execution<E> {
 pub fn execute<M: Machine>(
     machine: &mut M,
     most_steps: usize,
-    mut pick: impl FnMut(&Path) -> Result<Option<Choice>, Trouble>,
+    pick: impl FnMut(&Path) -> Result<Option<Choice>, Trouble>,
 ) -> Result<Execution<M::Event>, Trouble> {
-    let mut path = Path::new(machine.restart()?);
-    let mut events = Vec::new();
-    let end = loop {
-        if path.frontier().pending.is_empty() {
-            break End::Finished;
+    match execute_as_far(machine, most_steps, pick) {
+        (execution, None) => Ok(execution),
+        (_, Some(trouble)) => Err(trouble),
+    }
+}
+
+/// The same, but what stops it is no more than the end of the execution: it was real as far as it went. The choice
+/// that led into trouble is its last one, and nothing is pending after it.
+pub fn execute_as_far<M: Machine>(
+    machine: &mut M,
+    most_steps: usize,
+    mut pick: impl FnMut(&Path) -> Result<Option<Choice>, Trouble>,
+) -> (Execution<M::Event>, Option<Trouble>) {
+    let mut execution =
+        Execution { path: Path::new(Frontier::default()), events: Vec::new(), end: End::Abandoned };
+    match machine.restart() {
+        Ok(frontier) => execution.path = Path::new(frontier),
+        Err(trouble) => return (execution, Some(trouble)),
+    }
+    loop {
+        match advance(machine, &mut execution, most_steps, &mut pick) {
+            Ok(None) => {}
+            Ok(Some(end)) => return (Execution { end, ..execution }, None),
+            Err(trouble) => return (execution, Some(trouble)),
         }
-        if path.frontier().enabled().next().is_none() {
-            break End::Deadlock;
-        }
-        if path.taken.len() >= most_steps {
-            break End::TooLong;
-        }
-        let Some(choice) = pick(&path)? else { break End::Abandoned };
-        if !path.frontier().enables(&choice) {
-            let what = format!("{choice} was to be next, but cannot go on now");
-            return Err(Trouble::Diverged { after: path.taken.len(), what });
-        }
-        let step = machine.step(&choice)?;
-        path.taken.push((choice, step.touched));
-        path.frontiers.push(step.frontier);
-        events.push(step.events);
+    }
+}
+
+/// One step more, or how the execution ended.
+fn advance<M: Machine>(
+    machine: &mut M,
+    execution: &mut Execution<M::Event>,
+    most_steps: usize,
+    pick: &mut impl FnMut(&Path) -> Result<Option<Choice>, Trouble>,
+) -> Result<Option<End>, Trouble> {
+    let path = &mut execution.path;
+    if path.frontier().pending.is_empty() {
+        return Ok(Some(End::Finished));
+    }
+    if path.frontier().enabled().next().is_none() {
+        return Ok(Some(End::Deadlock));
+    }
+    if path.taken.len() >= most_steps {
+        return Ok(Some(End::TooLong));
+    }
+    let Some(choice) = pick(path)? else { return Ok(Some(End::Abandoned)) };
+    let Some(pending) = path.frontier().enabled().find(|pending| pending.choice == choice) else {
+        let what = format!("{choice} was to be next, but cannot go on now");
+        return Err(Trouble::Diverged { after: path.taken.len(), what });
     };
-    Ok(Execution { path, events, end })
+    let expected = pending.footprint.clone();
+    let (touched, events, frontier, trouble) = match machine.step(&choice) {
+        Ok(step) => (step.touched, step.events, step.frontier, None),
+        Err(trouble) => (expected, Vec::new(), Frontier::default(), Some(trouble)),
+    };
+    path.taken.push((choice, touched));
+    path.frontiers.push(frontier);
+    execution.events.push(events);
+    trouble.map_or(Ok(None), Err)
 }

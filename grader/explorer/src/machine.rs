@@ -183,6 +183,9 @@ impl fmt::Display for Assumption {
 pub enum Trouble {
     /// The program uses something that the machine has no model of: no claim about all schedules can be made.
     Unmodelled(String),
+    /// The program goes on for so long that it may never end: no claim about all schedules can be made either, and
+    /// trying others takes as long.
+    Endless(String),
     /// The program did something else than before under the same schedule.
     Diverged {
         /// After so many choices.
@@ -201,7 +204,7 @@ impl fmt::Display for Trouble {
             Trouble::Diverged { after, what } => {
                 write!(f, "the same schedule went another way after {after} choices: {what}")
             }
-            Trouble::Broken(what) => f.write_str(what),
+            Trouble::Endless(what) | Trouble::Broken(what) => f.write_str(what),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::busy::Busy;
 use crate::cli::Explore as Arguments;
-use crate::explore::{self, Asked, Covered, Exploration};
+use crate::explore::{self, Asked, Covered, Exploration, Surroundings};
 use crate::interrupt;
 use crate::output::deliver;
 use crate::problem::{Problem, Status};
@@ -15,9 +15,11 @@ use std::time::{Duration, Instant};
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
     let time = Duration::from_secs(arguments.budget);
-    let launch = explore::launch(&arguments.program, arguments.stdout.into(), time)?;
+    let around = Surroundings::new(&arguments.program)?;
+    let launch = explore::launch(&arguments.program, arguments.stdout.into(), time, &around)?;
     let asked = Asked {
         launch: &launch,
+        around: &around,
         budget: Budget { until: Some(Instant::now() + time), ..Budget::default() },
         faults: arguments.faults,
         cancel: interrupt::runs(),

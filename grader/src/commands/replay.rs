@@ -3,7 +3,7 @@
 use super::trace::{drawn, unusual};
 use crate::cli::Replay as Arguments;
 use crate::examine::Sites;
-use crate::explore::{launch, on_a_thread};
+use crate::explore::{Surroundings, launch, on_a_thread};
 use crate::interrupt;
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
@@ -24,8 +24,9 @@ const LONGEST: u64 = 1 << 20;
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
     let schedule = schedule(&arguments.schedule)?;
-    let launch = launch(&arguments.program, arguments.stdout.into(), Duration::MAX)?;
-    let trace = on_a_thread(|| replayed(&launch, &schedule))?;
+    let around = Surroundings::new(&arguments.program)?;
+    let launch = launch(&arguments.program, arguments.stdout.into(), Duration::MAX, &around)?;
+    let trace = on_a_thread(|| replayed(&launch, &around, &schedule))?;
     if let Some(said) = unusual(trace.ending()) {
         remark(said);
     }
@@ -54,9 +55,10 @@ fn schedule(text: &OsStr) -> Result<Schedule, Problem> {
     words.parse().map_err(|bad: BadSchedule| Problem::Usage(format!("{bad}{missing}")))
 }
 
-fn replayed(launch: &Launch, schedule: &Schedule) -> Result<Trace, Problem> {
+fn replayed(launch: &Launch, around: &Surroundings, schedule: &Schedule) -> Result<Trace, Problem> {
     let environment = |what: String| Problem::Environment(what);
-    let machine = Controlled::new(launch, Box::new(|| Ok(()))).map_err(|it| environment(it.to_string()))?;
+    let machine =
+        Controlled::new(launch, Box::new(|| around.renew())).map_err(|it| environment(it.to_string()))?;
     let mut machine = machine.called_off_by(interrupt::runs());
     if schedule.0.iter().any(|choice| matches!(choice.act, Act::Fail(_))) {
         machine = machine.with_faults();
@@ -79,6 +81,7 @@ fn refused(trouble: &Trouble, schedule: &Schedule) -> String {
             format!("the schedule does not fit this program: after {after} of its {all} steps, {what}")
         }
         Trouble::Unmodelled(what) => format!("the program cannot be replayed: {what}"),
+        Trouble::Endless(what) => format!("the program does not end: {what}"),
         Trouble::Broken(what) => what.clone(),
     }
 }

@@ -10,29 +10,31 @@
 
 mod names;
 mod program;
+mod search;
+mod surroundings;
 mod survey;
 mod witness;
 
 pub use program::{launch, on_a_thread};
+pub use surroundings::Surroundings;
 pub use witness::Witness;
 
-use grader_explorer::execution::execute;
-use grader_explorer::faults::{Place, Planned};
-use grader_explorer::{Assumption, Budget, Dpor, End, Next, Schedule, Strategy, Trouble};
+use grader_explorer::faults::Place;
+use grader_explorer::{Assumption, Budget, Schedule, Trouble};
 use grader_trace::ExitStatus;
 use grader_trace::order::Count;
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Cancel, Launch};
 use names::Names;
-use std::time::{Duration, Instant};
-use survey::{Kernel, Survey};
-use witness::{Shows, witness};
+use search::Search;
 
 /// What is to be explored, and how far.
 #[derive(Debug)]
 pub struct Asked<'a> {
     /// The program.
     pub launch: &'a Launch,
+    /// Where it is executed.
+    pub around: &'a Surroundings,
     /// How much may be tried.
     pub budget: Budget,
     /// Whether calls fail, too: one an execution, at each place in turn.
@@ -42,10 +44,10 @@ pub struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn machine(&self) -> Result<Controlled<'static>, Trouble> {
-        let machine = Controlled::new(self.launch, Box::new(|| Ok(())));
+    fn machine(&self) -> Result<Controlled<'_>, Trouble> {
+        let machine = Controlled::new(self.launch, Box::new(|| self.around.renew()));
         let machine = machine.map_err(|trouble| Trouble::Broken(trouble.to_string()))?;
-        let machine = machine.called_off_by(self.cancel);
+        let machine = machine.called_off_by(self.cancel).in_folder(self.around.root());
         Ok(if self.faults { machine.with_faults() } else { machine })
     }
 }
@@ -122,9 +124,6 @@ impl Range {
 /// An output, PIDs named by their tasks.
 pub type Shown = String;
 
-/// How often it is told how far it is.
-const TELLING: Duration = Duration::from_millis(100);
-
 /// Explores a program; `tell` hears now and then how far it is.
 ///
 /// # Errors
@@ -132,7 +131,7 @@ const TELLING: Duration = Duration::from_millis(100);
 pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Trouble> {
     let mut machine = asked.machine()?;
     let mut names = Names::default();
-    let mut search = Search { asked, tell, told: Instant::now(), executions: 0 };
+    let mut search = Search::new(asked, tell);
     let (schedules, places) = search.all(&mut machine, None, &mut names, 1)?;
     let mut faults = Vec::new();
     for place in places {
@@ -141,136 +140,4 @@ pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Tr
         faults.push((place, found));
     }
     Ok(Exploration { schedules, faults: asked.faults.then_some(faults) })
-}
-
-/// An exploration under way.
-struct Search<'a> {
-    asked: &'a Asked<'a>,
-    tell: &'a dyn Fn(&str),
-    /// When it was last told how far it is.
-    told: Instant,
-    /// How many executions have come to their end, all in all.
-    executions: u64,
-}
-
-impl Search<'_> {
-    /// All schedules with this fault; and the places at which calls could have failed.
-    fn all(
-        &mut self,
-        machine: &mut Controlled<'_>,
-        place: Option<&Place>,
-        names: &mut Names,
-        zombies: u64,
-    ) -> Result<(Schedules, Vec<Place>), Trouble> {
-        let mut planned = Planned::new(machine, place.cloned());
-        let mut survey = Survey::new();
-        let mut covered = match program::foreign_rights(&self.asked.launch.program) {
-            Some(why) => Covered::Inconclusive(why),
-            None => self.run(&mut planned, names, &mut survey)?,
-        };
-        let places = planned.met().iter().cloned().collect();
-        let (distinct_outputs, outputs) = survey.outputs(&covered);
-        let steps = self.asked.budget.steps;
-        let mut shown = |schedule: &Schedule, shows| match witness(machine, schedule, steps, shows) {
-            Ok(witness) => Ok(Some(witness)),
-            Err(broken @ Trouble::Broken(_)) => Err(broken),
-            Err(trouble) => {
-                covered = Covered::Inconclusive(why(trouble));
-                Ok(None)
-            }
-        };
-        let mut deadlocks = Vec::new();
-        for (knot, schedule) in &survey.deadlocks {
-            deadlocks.extend(shown(schedule, Shows::Deadlock(knot))?);
-        }
-        let zombie = match &survey.zombie {
-            Some((most, schedule)) if *most >= zombies => shown(schedule, Shows::Unreaped(zombies))?,
-            _ => None,
-        };
-        let schedules = Schedules {
-            covered,
-            executions: survey.executions,
-            processes: survey.processes.seen(),
-            lines: survey.lines.seen(),
-            unreaped: survey.unreaped.seen(),
-            ends: survey.ends,
-            distinct_outputs,
-            outputs,
-            deadlocks,
-            zombie,
-            assumptions: self.assumptions(machine),
-        };
-        Ok((schedules, places))
-    }
-
-    fn assumptions(&self, machine: &Controlled<'_>) -> Vec<Assumption> {
-        let mut all = vec![Assumption::DeterministicGivenSchedule, Assumption::FootprintsAreWhole];
-        all.extend(grader_explorer::Machine::assumptions(machine));
-        if self.asked.faults {
-            all.push(Assumption::OneFault);
-        }
-        all
-    }
-
-    /// Runs one execution of each kind.
-    fn run(
-        &mut self,
-        machine: &mut Kernel<'_, '_>,
-        names: &mut Names,
-        survey: &mut Survey,
-    ) -> Result<Covered, Trouble> {
-        let budget = self.asked.budget.clone();
-        let late = || budget.until.is_some_and(|until| Instant::now() >= until);
-        let mut strategy = Dpor::default();
-        loop {
-            if late() || self.executions >= budget.executions {
-                return Ok(Covered::Budget);
-            }
-            let pick = |path: &_| if late() { Ok(None) } else { strategy.pick(path) };
-            let execution = match execute(machine, budget.steps, pick) {
-                Ok(execution) => execution,
-                Err(broken @ Trouble::Broken(_)) => return Err(broken),
-                Err(trouble) => return Ok(Covered::Inconclusive(why(trouble))),
-            };
-            self.executions += 1;
-            let next = match execution.end {
-                End::TooLong => {
-                    let what = format!("an execution has more than {} steps", budget.steps);
-                    return Ok(Covered::Inconclusive(what));
-                }
-                End::Abandoned if late() => return Ok(Covered::Budget),
-                End::Abandoned => strategy.learn(&execution.path, execution.end),
-                End::Finished | End::Deadlock => {
-                    match survey.add(machine, names, &execution, &|| self.asked.machine()) {
-                        Ok(Ok(())) => {}
-                        Ok(Err(what)) => return Ok(Covered::Inconclusive(what)),
-                        Err(broken @ Trouble::Broken(_)) => return Err(broken),
-                        Err(trouble) => return Ok(Covered::Inconclusive(why(trouble))),
-                    }
-                    strategy.learn(&execution.path, execution.end)
-                }
-            };
-            self.tell();
-            if next != Next::Again {
-                return Ok(Covered::All);
-            }
-        }
-    }
-
-    fn tell(&mut self) {
-        if self.told.elapsed() >= TELLING {
-            self.told = Instant::now();
-            (self.tell)(&format!("exploring: {} executions so far", self.executions));
-        }
-    }
-}
-
-/// Why no claim can be made.
-fn why(trouble: Trouble) -> String {
-    match trouble {
-        Trouble::Unmodelled(what) | Trouble::Broken(what) => what,
-        Trouble::Diverged { after, what } => format!(
-            "the program does not do the same when its schedule is the same (after {after} steps, {what})"
-        ),
-    }
 }

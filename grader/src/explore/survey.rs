@@ -56,12 +56,12 @@ impl Survey {
 
     /// Adds an execution that the machine has just run; `anew` makes another one for the same program. `Err` inside:
     /// why no claim can be made.
-    pub(super) fn add(
+    pub(super) fn add<'a>(
         &mut self,
         machine: &mut Kernel<'_, '_>,
         names: &mut Names,
         execution: &Execution<Deed>,
-        anew: &dyn Fn() -> Result<Controlled<'static>, Trouble>,
+        anew: &dyn Fn() -> Result<Controlled<'a>, Trouble>,
     ) -> Result<Result<(), String>, Trouble> {
         let trace = machine.inner().trace();
         let schedule = || execution.path.schedule();
@@ -88,23 +88,39 @@ impl Survey {
         let mut writes = writes_of(execution);
         self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
         let pids = machine.inner().pids();
-        // The first execution is made twice in any case, from the very start: does its schedule decide everything?
-        let again = if self.executions == 0 {
-            Some(written(&mut Planned::new(&mut anew()?, machine.plan().cloned()), &schedule())?)
-        } else if !names.know(&writes, &pids) {
-            Some(written(machine, &schedule())?)
-        } else {
-            None
-        };
-        if let Some((writes_again, pids_again)) = again
-            && let Err(why) = names.learn((&writes, &pids), (&writes_again, &pids_again))
-        {
-            return Ok(Err(why));
+        let learnt = self.learn_names(machine, names, &schedule(), (&writes, &pids), anew);
+        if let Ok(Err(_)) = learnt {
+            return learnt;
         }
+        // What stands in the way of a second run does not undo the first.
         self.executions += 1;
         names.apply(&mut writes, &pids);
         self.outputs.add(&order(execution, &writes));
-        Ok(Ok(()))
+        learnt
+    }
+
+    /// Makes sure that it is known which bytes of these writes are a PID. `Err` inside: why no claim can be made.
+    fn learn_names<'a>(
+        &self,
+        machine: &mut Kernel<'_, '_>,
+        names: &mut Names,
+        schedule: &Schedule,
+        (writes, pids): (&Writes, &[(TaskPath, Pid)]),
+        anew: &dyn Fn() -> Result<Controlled<'a>, Trouble>,
+    ) -> Result<Result<(), String>, Trouble> {
+        // It would not find the same world again.
+        if machine.inner().changed_elsewhere().is_some() {
+            return Ok(Ok(()));
+        }
+        // The first execution is made twice in any case, from the very start: does its schedule decide everything?
+        let (writes_again, pids_again) = if self.executions == 0 {
+            written(&mut Planned::new(&mut anew()?, machine.plan().cloned()), schedule)?
+        } else if !names.know(writes, pids) {
+            written(machine, schedule)?
+        } else {
+            return Ok(Ok(()));
+        };
+        Ok(names.learn((writes, pids), (&writes_again, &pids_again)))
     }
 
     /// How many outputs there are, and the first of them.

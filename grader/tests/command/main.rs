@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod check;
+mod cores;
 mod course;
 mod explore;
 mod interrupts;
@@ -17,5 +18,6 @@ mod replay;
 #[path = "../specimen/mod.rs"]
 mod specimen;
 mod statements;
+mod surroundings;
 mod terminal;
 mod users;

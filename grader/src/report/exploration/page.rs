@@ -62,18 +62,23 @@ fn verdict(page: &mut Page, explored: &Explored<'_>) {
     } else {
         (String::new(), format!(" of {program}"))
     };
+    // A deadlock that was executed is one, whatever else was not.
+    let (glyph, ink) = match &found.covered {
+        _ if stuck => ('✗', Ink::Bad),
+        Covered::All => ('✓', Ink::Good),
+        Covered::Budget | Covered::Inconclusive(_) => ('?', Ink::Grader),
+    };
     match &found.covered {
         Covered::All => {
-            let (glyph, ink) = if stuck { ('✗', Ink::Bad) } else { ('✓', Ink::Good) };
             page.heading(glyph, &format!("{who}every schedule{subject} was covered"), &executions, ink);
         }
         Covered::Budget => {
             let left = format!("{who}not every schedule{subject} was covered: {OUT_OF_TIME}");
-            page.heading('?', &left, &executions, Ink::Grader);
+            page.heading(glyph, &left, &executions, ink);
         }
         Covered::Inconclusive(why) => {
             let left = format!("{who}no claim about every schedule{subject}");
-            page.heading('?', &left, &executions, Ink::Grader);
+            page.heading(glyph, &left, &executions, ink);
             page.blank();
             page.paragraph(2, &sentence(why), Ink::Plain);
         }
@@ -100,7 +105,7 @@ fn table(page: &mut Page, found: &Schedules) {
     page.labelled("outputs", &different(&found.distinct_outputs), Ink::Plain);
     page.labelled("ends", &ends(found), Ink::Plain);
     let (text, ink) = match found.deadlocks.len() {
-        0 => ("none".to_owned(), Ink::Plain),
+        0 => (none(found).to_owned(), Ink::Plain),
         kinds => (counted(kinds as u64, "kind, drawn below", "kinds, drawn below"), Ink::Bad),
     };
     page.labelled("deadlocks", &text, ink);
@@ -110,6 +115,11 @@ fn table(page: &mut Page, found: &Schedules) {
 
 fn shown(range: Range) -> String {
     if range.min == range.max { range.min.to_string() } else { format!("{} to {}", range.min, range.max) }
+}
+
+/// There may be some where nobody has looked.
+fn none(found: &Schedules) -> &'static str {
+    if found.covered == Covered::All { "none" } else { "none so far" }
 }
 
 const SAME: &str = "always the same";
@@ -131,7 +141,7 @@ fn ends(found: &Schedules) -> String {
 fn unreaped(found: &Schedules) -> String {
     let processes = |count| counted(count, "process", "processes");
     match found.unreaped {
-        Range { max: 0, .. } => "none".into(),
+        Range { max: 0, .. } => none(found).into(),
         Range { min: 0, max } => format!("up to {}, none in some schedules", processes(max)),
         Range { min, max } if min == max => processes(max),
         Range { min, max } => format!("{min} to {}", processes(max)),
@@ -148,6 +158,7 @@ fn outputs(page: &mut Page, found: &Schedules) {
     let here = found.outputs.len().min(OUTPUTS);
     let title = match here {
         1 if exactly(1) => "The output".to_owned(),
+        1 => "One output".to_owned(),
         all if exactly(all) => "All outputs".to_owned(),
         some => format!("The first {some} outputs"),
     };

@@ -215,7 +215,7 @@ impl World {
             Ask::Exit(_) => Look::ready(self.end_touches(path)),
             Ask::Wait(wait) => self.look_wait(path, wait)?,
             Ask::GetParent => Look::ready(rules::parent_asked(path)),
-            Ask::Open { path: name, flags } => Look::ready(self.by_name(paths::opened(name, *flags)?)),
+            Ask::Open { path: name, flags } => Look::ready(self.by_name(paths::opened(name, *flags))),
             Ask::Close(fd) => Look::ready(self.close_touches(path, fd.0..=fd.0)),
             Ask::CloseRange { mark_only: true, .. } => Look::ready(Footprint::nothing()),
             Ask::CloseRange { first, last, .. } => {
@@ -258,8 +258,13 @@ impl World {
             (Ask::Exec, _) => self.execed(path),
             (Ask::Wait(wait), Answer::News(Some(pid))) if !wait.nowait => self.reaped(path, pid),
             (Ask::Open { path: name, flags }, Answer::Value(fd)) => {
-                let what = What::File(name.clone());
-                self.open(path, Fd(fd as i32), what, flags.has(crate::OpenFlags::CLOEXEC), false);
+                self.open(
+                    path,
+                    Fd(fd as i32),
+                    paths::behind(name),
+                    flags.has(crate::OpenFlags::CLOEXEC),
+                    false,
+                );
             }
             (Ask::Close(fd), _) => self.close(path, fd.0),
             (Ask::CloseRange { first, last, mark_only }, _) => {

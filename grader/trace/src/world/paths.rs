@@ -3,6 +3,7 @@
 //! A file is named by the path it was opened with, and touched as a whole. Where two paths may lead to one file (there
 //! is a `..` in one of them, or somebody has made a link or moved a file) every use of a file conflicts with all else.
 
+use super::descriptors::What;
 use crate::model::ids::Text;
 use crate::model::operation::OpenFlags;
 use crate::order::{Footprint, Name, Resource};
@@ -50,19 +51,24 @@ fn is_about_processes(path: &Text) -> bool {
     path.as_bytes().starts_with(b"/proc/") && !is_private(path)
 }
 
-/// What opening a path touches.
-pub(super) fn opened(path: &Text, flags: OpenFlags) -> Result<Footprint, String> {
+/// What a path leads to once it is open.
+pub(super) fn behind(path: &Text) -> What {
     if OWN.iter().any(|own| path.as_bytes().starts_with(own)) {
-        return Err(format!("it opens {path}, of which there is no model"));
+        return What::Unknown(format!("opening {path}"));
     }
+    What::File(path.clone())
+}
+
+/// What opening a path touches.
+pub(super) fn opened(path: &Text, flags: OpenFlags) -> Footprint {
     let changes = flags.writes() || flags.has(OpenFlags::CREAT) || flags.has(OpenFlags::TRUNC);
-    Ok(if is_device(path) {
+    if is_device(path) || matches!(behind(path), What::Unknown(_)) {
         Footprint::nothing()
     } else if changes {
         changed(path)
     } else {
         looked_at(path)
-    })
+    }
 }
 
 /// A path is looked at.

@@ -6,6 +6,11 @@ use crate::sys::ptrace;
 use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
 use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation, Text};
 use libc::pid_t;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// Calls that concern their caller alone: they do not even stop.
 pub(crate) const PRIVATE: &[i64] = &[
@@ -159,8 +164,17 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
         Operation::Fork(fork) => Ask::Fork(fork.flags),
         Operation::Exec(exec) => {
             let path = absolute(exec.path.0.clone(), None, pid);
-            // execvp tries one folder after the other.
-            if exists(&path) { Ask::Exec } else { Ask::LookAt(path) }
+            match foreign_rights(Path::new(OsStr::from_bytes(path.as_bytes()))) {
+                Some(word) => {
+                    let what = format!(
+                        "it executes {path}, which is {word}: traced, that has not its owner's rights"
+                    );
+                    Ask::Unmodelled(what)
+                }
+                None if exists(&path) => Ask::Exec,
+                // execvp tries one folder after the other.
+                None => Ask::LookAt(path),
+            }
         }
         Operation::Wait(wait) => {
             let options = if call.number == libc::SYS_wait4 { int(2) } else { int(3) };
@@ -263,13 +277,25 @@ pub(super) fn is_event(call: &Call) -> bool {
     }
 }
 
-fn path(call: &Call, at: u64, relative_to: Option<i32>, pid: pid_t) -> Text {
+/// The path at this address, as seen from the root.
+pub(super) fn path(call: &Call, at: u64, relative_to: Option<i32>, pid: pid_t) -> Text {
     absolute(call.memory.string(at, 4096), relative_to, pid)
 }
 
 fn exists(path: &Text) -> bool {
-    use std::os::unix::ffi::OsStrExt;
-    std::path::Path::new(std::ffi::OsStr::from_bytes(path.as_bytes())).exists()
+    Path::new(OsStr::from_bytes(path.as_bytes())).exists()
+}
+
+/// Whether a program would run with somebody else's rights if it were not traced: `set-uid` or `set-gid`.
+///
+/// See execve(2), "set-user-ID": a traced process keeps its own.
+pub fn foreign_rights(file: &Path) -> Option<&'static str> {
+    let (file, own) = (fs::metadata(file).ok()?, fs::metadata("/proc/self").ok()?);
+    match file.mode() {
+        mode if mode & libc::S_ISUID != 0 && file.uid() != own.uid() => Some("set-uid"),
+        mode if mode & libc::S_ISGID != 0 && file.gid() != own.gid() => Some("set-gid"),
+        _ => None,
+    }
 }
 
 /// Whether the kernel says EINVAL to a wait call with these options, whatever has become of the children.
@@ -291,7 +317,6 @@ fn absolute(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Text {
 }
 
 fn from_root(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
     if path.starts_with(b"/") {
         return path;
     }
@@ -299,7 +324,7 @@ fn from_root(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Vec<u8> {
         Some(fd) if fd != libc::AT_FDCWD => format!("/proc/{pid}/fd/{fd}"),
         _ => format!("/proc/{pid}/cwd"),
     };
-    let base = std::fs::read_link(base).unwrap_or_default();
+    let base = fs::read_link(base).unwrap_or_default();
     [base.as_os_str().as_bytes(), b"/", &path].concat()
 }
 

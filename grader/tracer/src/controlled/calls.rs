@@ -174,6 +174,9 @@ impl Controlled<'_> {
             decode::leave(op, &inside.entry.call, result, &names);
         }
         self.take_output(path, &inside, result)?;
+        if result >= 0 {
+            self.note_change(pid, &inside.entry, result);
+        }
         self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
         if let Some(chunk) = inside.chunk {
             self.part_done(path, &inside, &mut registers, chunk, result)?;
@@ -250,7 +253,7 @@ impl Controlled<'_> {
             self.written = self.written.saturating_add(count);
             if self.written > OUTPUT_LIMIT {
                 let what = format!("it writes more than {} MiB to its standard output", OUTPUT_LIMIT >> 20);
-                return Err(Trouble::Unmodelled(what));
+                return Err(Trouble::Endless(what));
             }
             self.deed.output.extend(written(&inside.entry, count));
         }

@@ -14,6 +14,9 @@ use libc::pid_t;
 /// More processes at once are those of a program that makes them without end.
 const MOST_TASKS: usize = 256;
 
+/// So are more processes, one after the other.
+const MOST_BIRTHS: u32 = 1_000;
+
 impl Controlled<'_> {
     /// A task stands inside a call that has created another one, which runs to its first call. Whether the creator
     /// sleeps now.
@@ -48,7 +51,10 @@ impl Controlled<'_> {
         let born_there = Standing { clock, own_program, modules, ..Standing::new(child, named.task) };
         self.tasks.insert(born.clone(), born_there);
         if self.tasks.len() > MOST_TASKS {
-            return Err(Trouble::Unmodelled(format!("more than {MOST_TASKS} processes live at once")));
+            return Err(Trouble::Endless(format!("more than {MOST_TASKS} processes live at once")));
+        }
+        if named.task.0 >= MOST_BIRTHS {
+            return Err(Trouble::Endless(format!("it makes more than {MOST_BIRTHS} processes")));
         }
         if let Report::Ended(_) = self.next(child)? {
             return Err(Trouble::Broken(format!("{child} ended before it began")));

@@ -24,6 +24,7 @@ use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trac
 use libc::pid_t;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often a task that does not report is looked after.
@@ -55,6 +56,10 @@ pub struct Controlled<'a> {
     fresh: Fresh<'a>,
     pub(super) cancel: Cancel,
     pub(super) faults: bool,
+    /// The folder that is made anew for each execution.
+    pub(super) folder: Option<PathBuf>,
+    /// What was changed outside of it.
+    pub(super) elsewhere: Option<PathBuf>,
     output_counts: bool,
     /// All predictions are compared with the kernel, not only those of the first execution and of deadlocks.
     audited: bool,
@@ -125,6 +130,8 @@ impl<'a> Controlled<'a> {
             fresh,
             cancel: Cancel::default(),
             faults: false,
+            folder: None,
+            elsewhere: None,
             output_counts: false,
             audited: false,
             is_first: false,

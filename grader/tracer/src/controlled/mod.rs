@@ -30,6 +30,7 @@
 //! | `counter` | the processor's counter is read |
 //! | `server` | a program is started once, and copied for each execution |
 //! | `audit` | the world is compared with the kernel |
+//! | `elsewhere` | what is changed outside of the folders that are made anew |
 //! | `identity` | what would differ from run to run: clocks, random bytes, the vDSO |
 
 mod asks;
@@ -37,6 +38,7 @@ mod audit;
 mod calls;
 mod choices;
 mod counter;
+mod elsewhere;
 mod follow;
 mod identity;
 mod lives;
@@ -48,4 +50,5 @@ mod standing;
 mod timers;
 
 pub(crate) use asks::PRIVATE;
+pub use asks::foreign_rights;
 pub use machine::{Controlled, Deed};

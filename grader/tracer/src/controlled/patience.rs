@@ -42,7 +42,7 @@ impl Controlled<'_> {
         if computed.saturating_sub(before) > limit || since.elapsed() > STARVED {
             let seconds = limit.as_secs_f32();
             let what = format!("a task computes for more than {seconds} s between two calls");
-            return Err(Trouble::Unmodelled(what));
+            return Err(Trouble::Endless(what));
         }
         let sleeps = || process::state(pid) == Some(b'S');
         match process::sleeping_in(pid) {
@@ -63,6 +63,6 @@ impl Controlled<'_> {
         }
         let what =
             format!("a task makes more than {CALLS_UNNOTICED} calls in a row that others could not notice");
-        Err(Trouble::Unmodelled(what))
+        Err(Trouble::Endless(what))
     }
 }

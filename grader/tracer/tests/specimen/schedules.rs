@@ -24,6 +24,9 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("sleeps_for_a_moment", []) => sleeps_for_a_moment(),
         ("fork_fails_badly", []) => fork_fails_badly(),
         ("reads_once", []) => reads_once(),
+        ("race_to_create", [path]) => race_to_create(path),
+        ("asks_in_a_loop", []) => asks_in_a_loop(),
+        ("waits_or_goes_beyond", []) => waits_or_goes_beyond(),
         ("without_end", [how]) => without_end(how),
         ("beyond", [what]) => beyond(what),
         _ => return None,
@@ -72,6 +75,41 @@ fn reads_its_own_pipe() {
         0
     });
     wait(child);
+}
+
+/// Two children make the same file; each says whether it is theirs.
+fn race_to_create(path: &str) {
+    let path = std::ffi::CString::new(path).expect("a name without NUL");
+    for name in ["a", "b"] {
+        child(|| {
+            let flags = libc::O_CREAT | libc::O_EXCL | libc::O_WRONLY;
+            // SAFETY: the name is a string with its end.
+            let fd = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
+            say(&format!("{name} {}\n", if fd >= 0 { "first" } else { "late" }));
+            0
+        });
+    }
+    wait(-1);
+    wait(-1);
+}
+
+/// It asks for its child until that has ended.
+fn asks_in_a_loop() {
+    child(|| 0);
+    while wait_with(-1, libc::WNOHANG).0 == 0 {}
+    say("done\n");
+}
+
+/// If its child has not ended yet, it waits for it, and then for ever; otherwise it does what there is no model of.
+fn waits_or_goes_beyond() {
+    let (reads, _writes) = pipe();
+    child(|| 0);
+    if wait_with(-1, libc::WNOHANG).0 == 0 {
+        wait(-1);
+        read_byte(reads);
+    }
+    // SAFETY: setsid takes nothing.
+    unsafe { libc::setsid() };
 }
 
 /// The parent looks once whether its child has ended. Both say who they are.
@@ -232,6 +270,11 @@ fn without_end(how: &str) {
             "flooding" => drop(write(1, &[b'x'; 1 << 16])),
             "forking" => drop(child(|| 0)),
             "a_bomb" => drop(fork()),
+            "a_chain" => {
+                if fork() != 0 {
+                    exit(0);
+                }
+            }
             "forking_and_waiting" => {
                 let child = child(|| 0);
                 wait(child);
@@ -264,8 +307,9 @@ fn beyond(what: &str) {
             assert_ne!(at, libc::MAP_FAILED, "a page of shared memory");
         }
         "terminal" => {
+            // Its own terminal, by name.
             // SAFETY: the name is a string with its end.
-            let fd = unsafe { libc::open(c"/dev/tty".as_ptr(), libc::O_RDWR) };
+            let fd = unsafe { libc::open(c"/dev/stdout".as_ptr(), libc::O_RDWR) };
             read_byte(fd);
         }
         "network" => {

@@ -1,0 +1,214 @@
+//! The search for one execution of each kind, as far as it is sound and there is time.
+//!
+//! What makes a claim about every schedule impossible does not undo what was found before, and does not hide what
+//! other schedules may still show.
+
+use super::names::Names;
+use super::survey::{Kernel, Survey};
+use super::witness::{Shows, witness};
+use super::{Asked, Covered, Schedules};
+use grader_explorer::execution::{execute, execute_as_far};
+use grader_explorer::faults::{Place, Planned};
+use grader_explorer::{Assumption, Choice, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
+use grader_tracer::controlled::{Controlled, foreign_rights};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How often it is told how far it is.
+const TELLING: Duration = Duration::from_millis(100);
+
+/// So many steps of an execution without end show who makes them; and so many names are enough.
+const LAST: usize = 100;
+const LAST_TASKS: usize = 3;
+
+/// How many more schedules are tried once one has led to something of which there is no model.
+const AFTER_AN_OBSTACLE: u64 = 200;
+
+/// An exploration under way.
+pub(super) struct Search<'a> {
+    asked: &'a Asked<'a>,
+    tell: &'a dyn Fn(&str),
+    /// When it was last told how far it is.
+    told: Instant,
+    /// How many executions have come to their end, all in all.
+    executions: u64,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(asked: &'a Asked<'a>, tell: &'a dyn Fn(&str)) -> Search<'a> {
+        Search { asked, tell, told: Instant::now(), executions: 0 }
+    }
+
+    /// All schedules with this fault; and the places at which calls could have failed.
+    pub(super) fn all(
+        &mut self,
+        machine: &mut Controlled<'_>,
+        place: Option<&Place>,
+        names: &mut Names,
+        zombies: u64,
+    ) -> Result<(Schedules, Vec<Place>), Trouble> {
+        let mut planned = Planned::new(machine, place.cloned());
+        let mut survey = Survey::new();
+        let mut covered = match foreign_rights(&self.asked.launch.program) {
+            Some(word) => Covered::Inconclusive(format!(
+                "it is {word}: traced, it does not get its owner's rights, and does something else"
+            )),
+            None => self.run(&mut planned, names, &mut survey)?,
+        };
+        if covered == Covered::Budget && survey.executions == 0 {
+            covered = Covered::Inconclusive("not one execution came to its end in time".into());
+        }
+        let places = planned.met().iter().cloned().collect();
+        let (distinct_outputs, outputs) = survey.outputs(&covered);
+        let steps = self.asked.budget.steps;
+        let mut shown = |schedule: &Schedule, shows| match witness(machine, schedule, steps, shows) {
+            Ok(witness) => Ok(Some(witness)),
+            Err(broken @ Trouble::Broken(_)) => Err(broken),
+            Err(trouble) => {
+                covered = Covered::Inconclusive(why(trouble));
+                Ok(None)
+            }
+        };
+        let mut deadlocks = Vec::new();
+        for (knot, schedule) in &survey.deadlocks {
+            deadlocks.extend(shown(schedule, Shows::Deadlock(knot))?);
+        }
+        let zombie = match &survey.zombie {
+            Some((most, schedule)) if *most >= zombies => shown(schedule, Shows::Unreaped(zombies))?,
+            _ => None,
+        };
+        let schedules = Schedules {
+            covered,
+            executions: survey.executions,
+            processes: survey.processes.seen(),
+            lines: survey.lines.seen(),
+            unreaped: survey.unreaped.seen(),
+            ends: survey.ends,
+            distinct_outputs,
+            outputs,
+            deadlocks,
+            zombie,
+            assumptions: self.assumptions(machine),
+        };
+        Ok((schedules, places))
+    }
+
+    fn assumptions(&self, machine: &Controlled<'_>) -> Vec<Assumption> {
+        let mut all = vec![Assumption::DeterministicGivenSchedule, Assumption::FootprintsAreWhole];
+        all.extend(grader_explorer::Machine::assumptions(machine));
+        if self.asked.faults {
+            all.push(Assumption::OneFault);
+        }
+        all
+    }
+
+    /// Runs one execution of each kind.
+    fn run(
+        &mut self,
+        machine: &mut Kernel<'_, '_>,
+        names: &mut Names,
+        survey: &mut Survey,
+    ) -> Result<Covered, Trouble> {
+        let budget = self.asked.budget.clone();
+        let late = || budget.until.is_some_and(|until| Instant::now() >= until);
+        let mut strategy = Dpor::default();
+        // What was met of which there is no model: no claim is possible any more, but other schedules may go wrong.
+        let mut obstacle: Option<String> = None;
+        let mut left = AFTER_AN_OBSTACLE;
+        loop {
+            if late() || self.executions >= budget.executions || left == 0 {
+                return Ok(obstacle.map_or(Covered::Budget, Covered::Inconclusive));
+            }
+            left -= u64::from(obstacle.is_some());
+            let pick = |path: &_| if late() { Ok(None) } else { strategy.pick(path) };
+            let (execution, trouble) = execute_as_far(machine, budget.steps, pick);
+            match trouble {
+                None => {}
+                Some(broken @ Trouble::Broken(_)) => return Err(broken),
+                Some(Trouble::Unmodelled(what)) if !execution.path.taken.is_empty() => {
+                    obstacle.get_or_insert(what);
+                }
+                Some(trouble) => return Ok(Covered::Inconclusive(obstacle.unwrap_or_else(|| why(trouble)))),
+            }
+            self.executions += 1;
+            match execution.end {
+                End::TooLong => {
+                    let what = obstacle.unwrap_or_else(|| too_long(&execution.path));
+                    if survey.executions > 0 {
+                        return Ok(Covered::Inconclusive(what));
+                    }
+                    // Whoever asks again and again may get an answer once others have moved.
+                    let fair = execute(machine, budget.steps, |path| Ok(longest_ago(path)));
+                    if let Ok(fair) = fair
+                        && let End::Finished | End::Deadlock = fair.end
+                    {
+                        drop(survey.add(machine, names, &fair, &|| self.asked.machine())?);
+                    }
+                    return Ok(Covered::Inconclusive(what));
+                }
+                End::Abandoned if late() => continue,
+                End::Abandoned => {}
+                End::Finished | End::Deadlock => {
+                    match survey.add(machine, names, &execution, &|| self.asked.machine()) {
+                        Ok(Ok(())) => {}
+                        Ok(Err(what)) => return Ok(Covered::Inconclusive(what)),
+                        Err(broken @ Trouble::Broken(_)) => return Err(broken),
+                        Err(trouble) => return Ok(Covered::Inconclusive(why(trouble))),
+                    }
+                }
+            }
+            if let Some(path) = machine.inner().changed_elsewhere() {
+                return Ok(Covered::Inconclusive(stays_changed(path)));
+            }
+            let next = strategy.learn(&execution.path, execution.end);
+            self.tell();
+            if next != Next::Again {
+                return Ok(obstacle.map_or(Covered::All, Covered::Inconclusive));
+            }
+        }
+    }
+
+    fn tell(&mut self) {
+        if self.told.elapsed() >= TELLING {
+            self.told = Instant::now();
+            (self.tell)(&format!("exploring: {} executions so far", self.executions));
+        }
+    }
+}
+
+/// Why no claim can be made about a program that changes this.
+fn stays_changed(path: &std::path::Path) -> String {
+    format!(
+        "it changes {}, and the next execution would find that changed: only its working directory and TMPDIR are \
+         made anew for each",
+        path.display()
+    )
+}
+
+/// Who makes the steps of an execution that may have no end.
+fn too_long(path: &Path) -> String {
+    let steps = path.taken.len();
+    let last: BTreeSet<String> = path.taken[steps - steps.min(LAST)..]
+        .iter()
+        .map(|(choice, _)| format!("‹{}›", choice.task))
+        .collect();
+    let who: Vec<String> = last.into_iter().take(LAST_TASKS).collect();
+    let who = who.join(", ");
+    format!("an execution has more than {steps} steps, the last of them by {who}")
+}
+
+/// The task that can go on and did so longest ago, and its first choice.
+fn longest_ago(path: &Path) -> Option<Choice> {
+    let last = |choice: &Choice| path.taken.iter().rposition(|(taken, _)| taken.task == choice.task);
+    path.frontier().enabled().map(|pending| &pending.choice).min_by_key(|choice| last(choice)).cloned()
+}
+
+/// Why no claim can be made.
+fn why(trouble: Trouble) -> String {
+    match trouble {
+        Trouble::Unmodelled(what) | Trouble::Endless(what) | Trouble::Broken(what) => what,
+        Trouble::Diverged { after, what } => format!(
+            "the program does not do the same when its schedule is the same (after {after} steps, {what})"
+        ),
+    }
+}
