@@ -141,8 +141,10 @@ impl<'a> Search<'a> {
                     let fair = execute(machine, budget.steps, |path| Ok(longest_ago(path)));
                     if let Ok(fair) = fair
                         && let End::Finished | End::Deadlock = fair.end
+                        && let Err(broken @ Trouble::Broken(_)) =
+                            survey.add(machine, names, &fair, &|| self.asked.machine())
                     {
-                        drop(survey.add(machine, names, &fair, &|| self.asked.machine())?);
+                        return Err(broken);
                     }
                     return Ok(Covered::Inconclusive(what));
                 }

@@ -38,7 +38,7 @@ fn every_execution_finds_the_callers_files_and_nothing_else() {
         fs::write(here.join("in"), "IN").expect("writable");
         fs::create_dir(here.join("new")).expect("writable");
         fs::write(here.join("new/file"), "new").expect("writable");
-        fs::set_permissions(here.join("new"), Permissions::from_mode(0)).expect("our own");
+        fs::set_permissions(here.join("new"), Permissions::from_mode(0o000)).expect("our own");
         fs::remove_file(here.join("sub")).expect("a link");
         fs::write(here.join("../beside"), "new").expect("writable");
         fs::write(around.temporary().join("x"), "new").expect("writable");

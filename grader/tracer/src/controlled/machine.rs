@@ -30,6 +30,14 @@ use std::time::Duration;
 /// How often a task that does not report is looked after.
 const TICK: Duration = Duration::from_millis(100);
 
+/// What the world takes for granted of programs and of the kernel.
+const ASSUMPTIONS: [&str; 4] = [
+    "signals arrive between operations that others could notice",
+    "whoever ends after its parent is reaped at once",
+    "no file is used under two names, and nobody else changes files or sends signals",
+    "how the bytes in a pipe are spread over its pages decides nothing, even once 32 KiB went through it",
+];
+
 /// What a step did, besides what it touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deed {
@@ -405,21 +413,16 @@ impl Machine for Controlled<'_> {
     }
 
     fn assumptions(&self) -> Vec<Assumption> {
-        let signals = Assumption::Other("signals arrive between operations that others could notice".into());
-        let mut all = vec![signals];
-        if self.counter == Counter::Answers {
-            let counter = "whoever does not read the processor's counter in one schedule reads it in none";
-            all.push(Assumption::Other(counter.into()));
-        }
-        if !self.output_counts {
-            all.push(Assumption::OutputIsOnlyObserved);
-        }
-        if self.repeats {
-            all.push(Assumption::Other(format!(
+        let observed = (!self.output_counts).then_some(Assumption::OutputIsOnlyObserved);
+        let here = ASSUMPTIONS.map(|text| Assumption::Other(text.into()));
+        let repeats = self.repeats.then(|| {
+            Assumption::Other(format!(
                 "a timer that repeats runs out at most {MOST} times, besides ending pauses"
-            )));
-        }
-        all
+            ))
+        });
+        let counter = "whoever does not read the processor's counter in one schedule reads it in none";
+        let counter = (self.counter == Counter::Answers).then(|| Assumption::Other(counter.into()));
+        observed.into_iter().chain(here).chain(counter).chain(repeats).collect()
     }
 }
 
