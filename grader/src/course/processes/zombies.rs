@@ -29,7 +29,7 @@ const BEFORE_REFUSAL: usize = 4;
 pub const EXERCISE: Exercise = Exercise {
     id: "zombies",
     chapter: "1-processes",
-    title: "make a zombie and look at it; leave none among many",
+    title: "make a zombie; leave none among many",
     aha: "Dead is not reaped.",
     counted: true,
     watch: Watch::ALL,

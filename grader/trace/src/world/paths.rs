@@ -81,9 +81,9 @@ pub(super) fn changed(path: &Text) -> Footprint {
     contents_changed(path).and(on_the_way(path))
 }
 
-/// Whoever uses a path sees that the folders on the way to it are there.
+/// Whoever uses a path sees that the folders on the way to it are there. Those of processes are named by PIDs.
 fn on_the_way(path: &Text) -> Footprint {
-    if is_private(path) {
+    if is_private(path) || is_about_processes(path) {
         return Footprint::nothing();
     }
     let bytes = path.as_bytes();
