@@ -2,10 +2,11 @@
 //!
 //! Invariant: `frontiers` is one longer than `taken`; choice `i` was taken at frontier `i`.
 
-use crate::machine::{Choice, Frontier, Machine, Trouble};
+use crate::machine::{self, Choice, Frontier, Machine, Trouble};
 use crate::schedule::Schedule;
 use grader_trace::TaskPath;
-use grader_trace::order::Footprint;
+use grader_trace::order::{Footprint, Late, Step, TraceOrder};
+use std::collections::HashMap;
 
 /// What a strategy sees of an execution.
 #[derive(Debug, Clone)]
@@ -14,12 +15,15 @@ pub struct Path {
     pub frontiers: Vec<Frontier>,
     /// The choices, and what each touched.
     pub taken: Vec<(Choice, Footprint)>,
+    /// Choices of which the first was over when the second was taken, whichever was taken first here: how late signals
+    /// may arrive. See [`Overdue`](grader_trace::order::Overdue).
+    pub late: Vec<Late>,
 }
 
 impl Path {
     /// An execution that has just begun.
     pub fn new(start: Frontier) -> Path {
-        Path { frontiers: vec![start], taken: Vec::new() }
+        Path { frontiers: vec![start], taken: Vec::new(), late: Vec::new() }
     }
 
     /// Where the program stands.
@@ -35,6 +39,56 @@ impl Path {
     /// The choices taken so far.
     pub fn schedule(&self) -> Schedule {
         Schedule(self.taken.iter().map(|(choice, _)| choice.clone()).collect())
+    }
+
+    /// Which step made each task.
+    pub fn births(&self) -> HashMap<&TaskPath, usize> {
+        let mut births = HashMap::new();
+        let mut known: Vec<&TaskPath> = self.frontiers[0].pending.iter().map(|p| &p.choice.task).collect();
+        for (step, frontier) in self.frontiers[1..].iter().enumerate() {
+            for pending in &frontier.pending {
+                if !known.contains(&&pending.choice.task) {
+                    known.push(&pending.choice.task);
+                    births.insert(&pending.choice.task, step);
+                }
+            }
+        }
+        births
+    }
+
+    /// The order of the choices that each wrote this; `None` if signals were later than they can be.
+    pub fn order(&self, output: impl Fn(usize) -> Vec<u8>) -> Option<TraceOrder> {
+        TraceOrder::under(self.steps(output), &self.late)
+    }
+
+    fn steps(&self, output: impl Fn(usize) -> Vec<u8>) -> Vec<Step> {
+        let births = self.births();
+        let born = |at| births.iter().filter(move |(_, step)| **step == at).map(|(task, _)| (*task).clone());
+        let taken = self.taken.iter().enumerate();
+        taken
+            .map(|(at, (choice, touched))| Step {
+                task: choice.task.clone(),
+                touched: touched.clone(),
+                births: born(at).collect(),
+                output: output(at),
+            })
+            .collect()
+    }
+
+    /// The choices in an order in which no signal is later than it can be, and that nobody could tell from theirs; `None`
+    /// if there is none: then no kernel makes this execution.
+    pub fn real_schedule(&self) -> Option<Schedule> {
+        if self.is_real() {
+            return Some(self.schedule());
+        }
+        let order = TraceOrder::new(self.steps(|_| Vec::new()));
+        let schedule = order.schedule_under(&self.late)?;
+        Some(Schedule(schedule.into_iter().map(|step| self.taken[step].0.clone()).collect()))
+    }
+
+    /// Whether no signal was later than it can be, in the very order in which the choices were taken.
+    pub fn is_real(&self) -> bool {
+        self.late.iter().all(|(first, second)| first < second)
     }
 
     /// How often a task was put aside although it could have gone on.
@@ -130,12 +184,21 @@ fn advance<M: Machine>(
         return Err(Trouble::Diverged { after: path.taken.len(), what });
     };
     let expected = pending.footprint.clone();
-    let (touched, events, frontier, trouble) = match machine.step(&choice) {
-        Ok(step) => (step.touched, step.events, step.frontier, None),
-        Err(trouble) => (expected, Vec::new(), Frontier::default(), Some(trouble)),
+    let (step, trouble) = match machine.step(&choice) {
+        Ok(step) => (step, None),
+        Err(trouble) => {
+            let nothing = machine::Step {
+                touched: expected,
+                events: Vec::new(),
+                frontier: Frontier::default(),
+                late: Vec::new(),
+            };
+            (nothing, Some(trouble))
+        }
     };
-    path.taken.push((choice, touched));
-    path.frontiers.push(frontier);
-    execution.events.push(events);
+    path.taken.push((choice, step.touched));
+    path.frontiers.push(step.frontier);
+    path.late.extend(step.late);
+    execution.events.push(step.events);
     trouble.map_or(Ok(None), Err)
 }

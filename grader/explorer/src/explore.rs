@@ -103,13 +103,16 @@ pub fn explore<M: Machine>(
             }
         };
         match execution.end {
-            End::Finished | End::Deadlock => {
-                report.judged += 1;
-                if judge(machine, &execution) == Judgement::Fails {
-                    report.verdict = Verdict::Counterexample { schedule: execution.path.schedule() };
-                    return Ok(report);
+            End::Finished | End::Deadlock => match execution.path.real_schedule() {
+                Some(schedule) => {
+                    report.judged += 1;
+                    if judge(machine, &execution) == Judgement::Fails {
+                        report.verdict = Verdict::Counterexample { schedule };
+                        return Ok(report);
+                    }
                 }
-            }
+                None => report.abandoned += 1,
+            },
             End::Abandoned => report.abandoned += 1,
             End::TooLong => {
                 report.abandoned += 1;

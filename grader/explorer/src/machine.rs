@@ -12,7 +12,7 @@
 //! 3. **Every living task is listed** in every frontier: ready, or blocked with a footprint that covers whatever
 //!    could unblock it *and* whatever it would touch once it runs.
 
-use grader_trace::order::{Footprint, Resource};
+use grader_trace::order::{Footprint, Kind, Late, Resource};
 use grader_trace::{Errno, Signal, TaskPath};
 use std::fmt;
 
@@ -53,6 +53,15 @@ impl Act {
     /// Whether a signal is sent or arrives, rather than the pending operation being done in one way or another.
     pub fn is_signal(self) -> bool {
         matches!(self, Act::Deliver(_) | Act::Interrupt(_) | Act::RunOut)
+    }
+
+    /// What kind of step it is for the order of signals.
+    pub fn kind(self) -> Kind {
+        match self {
+            Act::Deliver(_) => Kind::Arrival,
+            Act::RunOut => Kind::Timer,
+            Act::Step | Act::Interrupt(_) | Act::Expire | Act::Fail(_) => Kind::Call,
+        }
     }
 
     /// Whether the pending operation fails or comes up short because the explorer wants it to.
@@ -128,6 +137,8 @@ pub struct Step<E> {
     pub events: Vec<E>,
     /// Where the program stands now. Empty: every task has ended.
     pub frontier: Frontier,
+    /// What is known now of the order of steps, besides that of steps which conflict.
+    pub late: Vec<Late>,
 }
 
 /// Something that runs a program one choice at a time.

@@ -90,7 +90,8 @@ pub fn shrink_within<M: Machine>(
                 Err(_) => continue,
             };
             let ended = matches!(execution.end, End::Finished | End::Deadlock);
-            let is_simpler = ended && Complexity::of(&execution.path) < *best.complexity();
+            let is_simpler =
+                ended && execution.path.is_real() && Complexity::of(&execution.path) < *best.complexity();
             if is_simpler && judge(machine, &execution) == Judgement::Fails {
                 best = Foreseen::new(&execution);
                 continue 'again;

@@ -4,7 +4,7 @@ use super::names::{self, Names};
 use super::{Covered, Range, Shown};
 use grader_explorer::faults::Planned;
 use grader_explorer::{Choice, End, Execution, Readiness, Schedule, Trouble, replay};
-use grader_trace::order::{BigUint, Count, Outputs, Step, TraceOrder};
+use grader_trace::order::{BigUint, Count, Outputs};
 use grader_trace::{ExitStatus, Fate, Pid, TaskPath, Trace};
 use grader_tracer::controlled::{Controlled, Deed};
 
@@ -54,7 +54,7 @@ impl Survey {
         }
     }
 
-    /// Adds an execution that the machine has just run; `anew` makes another one for the same program. `Err` inside:
+    /// Adds an execution that the machine has just run, unless no kernel would make it; `anew` makes another one for the same program. `Err` inside:
     /// why no claim can be made.
     pub(super) fn add<'a>(
         &mut self,
@@ -63,8 +63,9 @@ impl Survey {
         execution: &Execution<Deed>,
         anew: &dyn Fn() -> Result<Controlled<'a>, Trouble>,
     ) -> Result<Result<(), String>, Trouble> {
+        let Some(real) = execution.path.real_schedule() else { return Ok(Ok(())) };
+        let schedule = || real.clone();
         let trace = machine.inner().trace();
-        let schedule = || execution.path.schedule();
         let unreaped = unreaped(&trace);
         self.processes.add(trace.tasks().len() as u64);
         self.unreaped.add(unreaped);
@@ -88,14 +89,16 @@ impl Survey {
         let mut writes = writes_of(execution);
         self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
         let pids = machine.inner().pids();
-        let learnt = self.learn_names(machine, names, &schedule(), (&writes, &pids), anew);
+        let learnt = self.learn_names(machine, names, &execution.path.schedule(), (&writes, &pids), anew);
         if let Ok(Err(_)) = learnt {
             return learnt;
         }
         // What stands in the way of a second run does not undo the first.
         self.executions += 1;
         names.apply(&mut writes, &pids);
-        self.outputs.add(&order(execution, &writes));
+        if let Some(order) = execution.path.order(|at| writes[at].1.clone()) {
+            self.outputs.add(&order);
+        }
         learnt
     }
 
@@ -175,15 +178,4 @@ fn writes_of(execution: &Execution<Deed>) -> Writes {
             (choice.task.clone(), output)
         })
         .collect()
-}
-
-fn order(execution: &Execution<Deed>, writes: &Writes) -> TraceOrder {
-    let taken = execution.path.taken.iter().zip(&execution.events).zip(writes);
-    let steps = taken.map(|(((choice, touched), deeds), (_, output))| Step {
-        task: choice.task.clone(),
-        touched: touched.clone(),
-        births: deeds.iter().flat_map(|deed| deed.births.clone()).collect(),
-        output: output.clone(),
-    });
-    TraceOrder::new(steps.collect())
 }

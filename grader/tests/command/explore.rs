@@ -120,6 +120,12 @@ fn a_child_that_may_be_killed_too_early_has_two_outputs() {
 }
 
 #[test]
+fn who_has_reaped_a_child_was_told_of_its_end_before_doing_anything_else() {
+    let found = explored(&[], &["says_when_a_child_has_ended"]);
+    assert_eq!((&found["complete"], &found["outputs"]), (&json!(true), &json!(["!ab"])));
+}
+
+#[test]
 fn a_timer_that_runs_out_too_early_ends_no_pause() {
     let found = explored(&[], &["sets_a_timer_and_pauses"]);
     assert_eq!(found["complete"], true, "{found:#}");

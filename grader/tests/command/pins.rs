@@ -73,7 +73,7 @@ const PINS: [Pin; 6] = [
         check: "no-leaks",
         observed: "started with descriptor 5 (log) open as well",
         // echo's end is told before wc is forked.
-        schedule: "0*2 0.0*… 0:signal17 0*6 0.1*… 0*2",
+        schedule: "0*2 0.0*… 0:signal17 0*6 0.1*… 0 0:signal17 0*2",
         shown: &["open log → 5", "      5  log\n"],
         remark: "",
     },

@@ -195,6 +195,26 @@ pub fn programs() -> Vec<(&'static str, Vec<Op>)> {
             ],
         ),
         (
+            "a signal that can be late no longer",
+            vec![
+                handle(true, [Print('!')]),
+                fork([Kill(Target::Parent, USR1)]),
+                wait(),
+                Print('p'),
+                Print('q'),
+            ],
+        ),
+        (
+            "each sends the other a signal",
+            vec![
+                handle(true, [Print('!')]),
+                fork([Kill(Target::Parent, USR1), Print('c'), Print('d')]),
+                Kill(Target::Child(0), USR1),
+                Print('p'),
+                Print('q'),
+            ],
+        ),
+        (
             "the reaped cannot be killed",
             vec![fork([fork([Kill(Target::Parent, TERM), PrintAnswer])]), wait()],
         ),

@@ -29,8 +29,8 @@ pub use outcome::{Outcome, TaskOutcome};
 pub use program::{End, Op, Target, Who};
 
 use crate::machine::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
-use grader_trace::Errno;
-use grader_trace::order::{Footprint, How, Resource};
+use grader_trace::order::{Coming, Footprint, How, Moved, Overdue, Resource};
+use grader_trace::{Errno, TaskPath};
 use std::sync::Arc;
 use world::{Look, World};
 
@@ -60,6 +60,7 @@ pub type Hidden = fn(&Resource, How) -> bool;
 pub struct Simulated {
     program: Arc<[Op]>,
     world: World,
+    overdue: Overdue,
     stdout: Stdout,
     footprints: bool,
     faults: bool,
@@ -74,7 +75,8 @@ impl Simulated {
         let capacity = program::CAPACITY;
         let world = World::new(program.clone(), capacity);
         let stdout = Stdout::Shared;
-        Simulated { program, world, stdout, footprints: true, faults: false, hidden: None, capacity }
+        let overdue = Overdue::default();
+        Simulated { program, world, overdue, stdout, footprints: true, faults: false, hidden: None, capacity }
     }
 
     /// Pipes hold so many bytes.
@@ -127,13 +129,20 @@ impl Simulated {
     }
 
     fn frontier(&self) -> Frontier {
+        let living = self.world.living();
+        Frontier { pending: living.flat_map(|(task, state)| self.choices(task, &state.path)).collect() }
+    }
+
+    fn choices(&self, task: usize, path: &TaskPath) -> Vec<Pending> {
+        let look = self.world.look(task);
         let mut pending = Vec::new();
-        for (task, state) in self.world.living() {
-            let look = self.world.look(task);
-            let mut add = |act, readiness| {
-                let choice = Choice { task: state.path.clone(), act };
-                pending.push(Pending { choice, footprint: self.footprint(task, act, &look), readiness });
-            };
+        let mut add = |act, readiness| {
+            let choice = Choice { task: path.clone(), act };
+            pending.push(Pending { choice, footprint: self.footprint(task, act, &look), readiness });
+        };
+        let deliverable = self.world.deliverable(task, &look);
+        let coming: Vec<Coming> = deliverable.iter().map(|(coming, _)| *coming).collect();
+        if !self.overdue.holds(path, &coming) {
             match look.blocked.clone() {
                 Some(on) if look.timed => {
                     add(Act::Step, Readiness::Blocked(on));
@@ -145,17 +154,17 @@ impl Simulated {
             for fault in self.faults.then(|| self.world.faults(task, &look)).into_iter().flatten() {
                 add(Act::Fail(fault), Readiness::Ready);
             }
-            for (signal, interrupts) in self.world.deliverable(task, &look) {
-                add(Act::Deliver(signal), Readiness::Ready);
-                if interrupts {
-                    add(Act::Interrupt(signal), Readiness::Ready);
-                }
-            }
-            if self.world.may_run_out(task) {
-                add(Act::RunOut, Readiness::Ready);
+            for (coming, _) in deliverable.iter().filter(|(_, interrupts)| *interrupts) {
+                add(Act::Interrupt(coming.signal), Readiness::Ready);
             }
         }
-        Frontier { pending }
+        for one in coming.iter().filter(|one| self.overdue.allows(path, **one, &coming)) {
+            add(Act::Deliver(one.signal), Readiness::Ready);
+        }
+        if self.world.may_run_out(task) {
+            add(Act::RunOut, Readiness::Ready);
+        }
+        pending
     }
 }
 
@@ -164,6 +173,7 @@ impl Machine for Simulated {
 
     fn restart(&mut self) -> Result<Frontier, Trouble> {
         self.world = World::new(self.program.clone(), self.capacity);
+        self.overdue = Overdue::default();
         Ok(self.frontier())
     }
 
@@ -174,6 +184,9 @@ impl Machine for Simulated {
         };
         let look = self.world.look(task);
         let touched = self.footprint(task, choice.act, &look);
+        // Who knows of a signal does not depend on what is shown.
+        let really = self.world.touched(task, choice.act, &look, self.stdout);
+        let (tasks, held_back) = (self.world.tasks.len(), self.world.tasks[task].held_back());
         let did = match choice.act {
             Act::Step | Act::Expire => self.world.perform(task, self.stdout),
             Act::Fail(Fault::Error(Errno(error))) => self.world.answer_next(task, -i64::from(error)),
@@ -182,7 +195,11 @@ impl Machine for Simulated {
             Act::Deliver(signal) => self.world.deliver(task, signal, false),
             Act::Interrupt(signal) => self.world.deliver(task, signal, true),
         };
-        Ok(Step { touched, events: vec![did], frontier: self.frontier() })
+        let born: Vec<TaskPath> = self.world.tasks[tasks..].iter().map(|task| task.path.clone()).collect();
+        let (task, kind) = (&choice.task, choice.act.kind());
+        let moved = Moved { task, touched: &really, followers: &born, kind, held_back };
+        let late = self.overdue.stepped(&moved, self.world.pending());
+        Ok(Step { touched, events: vec![did], frontier: self.frontier(), late })
     }
 
     fn assumptions(&self) -> Vec<Assumption> {

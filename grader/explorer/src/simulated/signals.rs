@@ -1,13 +1,14 @@
 //! kill, handlers, pause, and the arrival of signals.
 //!
 //! A signal that was sent waits at its target. Its arrival is a choice of its own, possible at any time from then on,
-//! except while its handler runs. A signal without a handler kills.
+//! except while its handler runs, and as late as [`Overdue`](grader_trace::order::Overdue) allows. A signal without a handler kills.
 
 use super::Did;
 use super::program::{Op, Target};
-use super::world::{Look, World};
-use grader_trace::order::{Footprint, Resource, rules};
-use grader_trace::{Errno, ExitStatus, Signal};
+use super::world::{Look, Task, World};
+use grader_trace::order::{Coming, Footprint, Resource, rules};
+use grader_trace::{Errno, ExitStatus, Signal, TaskPath};
+use std::collections::BTreeSet;
 
 /// No such process. See kill(2).
 const ESRCH: i64 = -3;
@@ -46,13 +47,26 @@ impl World {
         }
     }
 
+    /// All signals that were sent and have not arrived, with those at whom.
+    pub(super) fn pending(&self) -> BTreeSet<(TaskPath, Signal)> {
+        let of =
+            |task: &Task| task.sent.iter().map(|signal| (task.path.clone(), *signal)).collect::<Vec<_>>();
+        self.tasks.iter().filter(|task| task.status.is_none()).flat_map(of).collect()
+    }
+
     /// The signals that may arrive now, and whether each can interrupt the operation the task sleeps in.
-    pub(super) fn deliverable(&self, task: usize, look: &Look) -> Vec<(Signal, bool)> {
+    pub(super) fn deliverable(&self, task: usize, look: &Look) -> Vec<(Coming, bool)> {
         let state = &self.tasks[task];
         // A timer that runs out sends its signal, which arrives at once if it can.
         let timer = (state.alarm && !state.sent.contains(&Signal::ALRM)).then_some(Signal::ALRM);
         let arriving = state.sent.iter().copied().chain(timer).filter(|signal| !state.handling(*signal));
-        arriving.map(|signal| (signal, self.interrupts(task, signal, look))).collect()
+        let handled = |signal| state.handlers.iter().any(|handler| handler.signal == signal);
+        arriving
+            .map(|signal| {
+                let coming = Coming { signal, kills: !handled(signal) };
+                (coming, self.interrupts(task, signal, look))
+            })
+            .collect()
     }
 
     /// Whether a timer may run out without that its signal arrives.

@@ -263,6 +263,12 @@ impl Task {
         self.frames.iter().any(|frame| frame.handles.is_some_and(|(handled, _)| handled == signal))
     }
 
+    /// The signals that it holds back: bit `n - 1` stands for signal `n`.
+    pub(super) fn held_back(&self) -> u64 {
+        let handled = self.frames.iter().filter_map(|frame| frame.handles);
+        handled.fold(0, |mask, (signal, _)| mask | 1 << (signal.0 - 1))
+    }
+
     /// Begins a handler; `answer` is what the interrupted code finds when it returns.
     pub(super) fn enter(&mut self, handler: &Handler, answer: i64) {
         let handles = Some((handler.signal, answer));

@@ -45,6 +45,36 @@ fn a_sleep_in_place_of_a_wait_has_a_schedule_that_breaks_it() {
 }
 
 #[test]
+fn a_signal_arrives_before_its_receiver_goes_on_from_a_call_that_shows_its_sender_gone() {
+    let tail = [wait(), Print('p'), Print('q')];
+    let program = [&[handle(true, [Print('!')]), fork([Kill(Target::Parent, USR1)])], &tail[..]].concat();
+    assert!(matches!(verdict(&program, |o| o.output == "!pq"), Verdict::Complete { .. }));
+    // Who looks at nothing may write one line more, and not two, after the sender has written that it has sent.
+    let sender = fork([Kill(Target::Parent, USR1), Print('s')]);
+    let program = [handle(true, [Print('!')]), sender, Print('p'), Print('q')];
+    let possible: Judge = |outcome| !outcome.output.starts_with("spq");
+    assert!(matches!(verdict(&program, possible), Verdict::Complete { .. }));
+    let late = counterexample(&program, |outcome| outcome.output != "psq!");
+    let mut machine = Simulated::new(&program);
+    let real = |execution: &Execution<Did>| execution.path.is_real();
+    assert!(real(&grader_explorer::replay(&mut machine, &late).unwrap()), "{late}");
+}
+
+/// Two processes send each other a signal and both go on: one of them was the second to send.
+#[test]
+fn two_signals_cannot_both_be_sent_before_the_other_and_be_late() {
+    let sends = |target, lines: [Op; 2]| [&[Kill(target, USR1)], &lines[..]].concat();
+    let child = sends(Target::Parent, [Print('c'), Print('d')]);
+    let parent = sends(Target::Child(0), [Print('p'), Print('q')]);
+    let program = [&[handle(true, [Print('!')]), Fork(child.into())], &parent[..]].concat();
+    fn before(outcome: &Outcome) -> usize {
+        outcome.output.split('!').next().unwrap_or_default().len()
+    }
+    assert!(matches!(verdict(&program, |outcome| before(outcome) < 3), Verdict::Complete { .. }));
+    counterexample(&program, |outcome| before(outcome) < 2);
+}
+
+#[test]
 fn a_budget_that_runs_out_is_said_to_have() {
     let program = children(5);
     let few = Budget { executions: 50, per_pass: 10, ..Budget::default() };

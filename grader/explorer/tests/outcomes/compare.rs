@@ -1,7 +1,7 @@
 //! Runs a program both ways.
 
 use grader_explorer::simulated::{Op, Outcome, Simulated};
-use grader_explorer::{Budget, Dpor, Exhaustive, Judgement, Report, Strategy, Verdict, explore};
+use grader_explorer::{Budget, Dpor, Exhaustive, Judgement, Path, Report, Strategy, Verdict, explore};
 use std::collections::BTreeSet;
 
 /// What was found, and what it took.
@@ -18,11 +18,23 @@ impl Found {
 }
 
 /// All outcomes that a strategy meets.
-pub fn outcomes(mut machine: Simulated, mut strategy: impl Strategy, executions: u64) -> Found {
+pub fn outcomes(machine: Simulated, strategy: impl Strategy, executions: u64) -> Found {
+    outcomes_of(machine, strategy, executions, |_| true)
+}
+
+/// All outcomes of those executions that count.
+fn outcomes_of(
+    mut machine: Simulated,
+    mut strategy: impl Strategy,
+    executions: u64,
+    counts: impl Fn(&Path) -> bool,
+) -> Found {
     let budget = Budget { executions, steps: 200, ..Budget::default() };
     let mut outcomes = BTreeSet::new();
-    let report = explore(&mut machine, &mut strategy, &budget, |machine, _| {
-        outcomes.insert(machine.outcome());
+    let report = explore(&mut machine, &mut strategy, &budget, |machine, execution| {
+        if counts(&execution.path) {
+            outcomes.insert(machine.outcome());
+        }
         Judgement::Holds
     });
     Found { outcomes, report: report.unwrap() }
@@ -30,7 +42,8 @@ pub fn outcomes(mut machine: Simulated, mut strategy: impl Strategy, executions:
 
 /// By plain enumeration; `None` if there are more interleavings than `executions`.
 pub fn enumerated(program: &[Op], executions: u64) -> Option<Found> {
-    let found = outcomes(Simulated::new(program).without_footprints(), Exhaustive::default(), executions);
+    let machine = Simulated::new(program).without_footprints();
+    let found = outcomes_of(machine, Exhaustive::default(), executions, Path::is_real);
     found.complete().then_some(found)
 }
 

@@ -170,6 +170,11 @@ impl Signal {
     pub const ALRM: Signal = Signal(14);
     /// Stop; cannot be caught.
     pub const STOP: Signal = Signal(19);
+
+    /// Whether it is one that instructions cause: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+    pub fn is_of_a_fault(self) -> bool {
+        matches!(self.0, 4 | 5 | 7 | 8 | 11 | 31)
+    }
 }
 
 impl fmt::Display for Signal {

@@ -179,6 +179,16 @@ impl Footprint {
         self
     }
 
+    /// From now on it touches all that `other` touches, too, each thing once.
+    pub fn include(&mut self, other: &Footprint) {
+        self.everything |= other.everything;
+        for touch in &other.touches {
+            if !self.touches.contains(touch) {
+                self.touches.push(touch.clone());
+            }
+        }
+    }
+
     fn touches(mut self, what: Resource, how: How) -> Footprint {
         self.touches.push((what, how));
         self

@@ -17,6 +17,7 @@
 //! | [`footprint`] | what an operation touched, and whether two operations conflict |
 //! | [`rules`] | the dependency relation: what each kind of operation touches |
 //! | [`trace_order`] | the order itself: before, always before, canonical form |
+//! | [`overdue`] | signals whose arrival nothing may precede any more |
 //! | [`extension`] | its linear extensions: a random one, and how many there are |
 //! | [`outputs`] | the byte strings that can come out, over many orders: how many, and the first few |
 //! | `shape` | the writes still to come, up to isomorphism |
@@ -25,6 +26,7 @@
 pub mod extension;
 pub mod footprint;
 pub mod outputs;
+pub mod overdue;
 pub mod rules;
 mod shape;
 mod tangle;
@@ -33,6 +35,7 @@ pub mod trace_order;
 pub use footprint::{Footprint, How, Name, Resource, Space, Span};
 pub use num_bigint::BigUint;
 pub use outputs::{Count, Listing, Outputs};
+pub use overdue::{Coming, Kind, Late, Moved, Overdue};
 pub use trace_order::{Always, Step, TraceOrder};
 
 #[cfg(test)]

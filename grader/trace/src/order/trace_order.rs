@@ -5,8 +5,9 @@
 //! only for the writes.
 
 use super::footprint::Footprint;
+use super::overdue::Late;
 use crate::model::ids::TaskPath;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// One visible operation of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -57,6 +58,39 @@ type StepName = (TaskPath, u32);
 impl TraceOrder {
     /// The order of an execution, from its steps as they happened.
     pub fn new(steps: Vec<Step>) -> TraceOrder {
+        TraceOrder::ordered(steps, &BTreeSet::new())
+    }
+
+    /// The same with these pairs in addition, of which the first comes before the second, even if it happened after
+    /// it. `None` if nothing can happen in such an order. Steps may get other indexes.
+    pub fn under(steps: Vec<Step>, late: &[Late]) -> Option<TraceOrder> {
+        let known = TraceOrder::new(steps);
+        let schedule = known.schedule_under(late)?;
+        let mut place = vec![0; schedule.len()];
+        schedule.iter().enumerate().for_each(|(at, step)| place[*step] = at);
+        let also = late.iter().map(|(first, second)| (place[*first], place[*second])).collect();
+        Some(TraceOrder::ordered(schedule.iter().map(|step| known.steps[*step].clone()).collect(), &also))
+    }
+
+    /// A schedule of this execution in which the first of each of these pairs comes before the second; `None` if there
+    /// is none.
+    pub fn schedule_under(&self, late: &[Late]) -> Option<Vec<usize>> {
+        let mut left: BTreeSet<usize> = (0..self.len()).collect();
+        let mut schedule = Vec::new();
+        while !left.is_empty() {
+            let waits = |step: usize| {
+                let mut earlier = self.covers[step].iter().copied();
+                let mut added = late.iter().filter(|pair| pair.1 == step);
+                earlier.any(|other| left.contains(&other)) || added.any(|pair| left.contains(&pair.0))
+            };
+            let next = left.iter().copied().find(|step| !waits(*step))?;
+            left.remove(&next);
+            schedule.push(next);
+        }
+        Some(schedule)
+    }
+
+    fn ordered(steps: Vec<Step>, also: &BTreeSet<Late>) -> TraceOrder {
         let mut tasks: HashMap<&TaskPath, usize> = HashMap::new();
         let mut lengths: Vec<u32> = Vec::new();
         let mut places = Vec::with_capacity(steps.len());
@@ -70,20 +104,20 @@ impl TraceOrder {
         }
         let mut order = TraceOrder { places, covers: Vec::new(), clocks: Vec::new(), steps: Vec::new() };
         for (index, step) in steps.iter().enumerate() {
-            order.add(&steps[..index], step, lengths.len());
+            order.add(&steps[..index], step, lengths.len(), also);
         }
         order.steps = steps;
         order
     }
 
     /// From the latest step back: what is not known to come before and must, is covered by the new step.
-    fn add(&mut self, earlier: &[Step], step: &Step, tasks: usize) {
+    fn add(&mut self, earlier: &[Step], step: &Step, tasks: usize, also: &BTreeSet<Late>) {
         let place = self.places[earlier.len()];
         let mut clock = vec![0; tasks];
         let mut covers = Vec::new();
         for (index, other) in earlier.iter().enumerate().rev() {
             let known = clock[self.places[index].task] > self.places[index].nth;
-            if !known && depends(other, step) {
+            if !known && (depends(other, step) || also.contains(&(index, earlier.len()))) {
                 covers.push(index);
                 for (mine, theirs) in clock.iter_mut().zip(&self.clocks[index]) {
                     *mine = (*mine).max(*theirs);
@@ -164,4 +198,40 @@ fn depends(first: &Step, second: &Step) -> bool {
     first.task == second.task
         || first.births.contains(&second.task)
         || first.touched.conflicts(&second.touched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of each task one step after the other, which touch nothing.
+    fn steps(tasks: &[u16]) -> Vec<Step> {
+        let step = |task: &u16| Step {
+            task: TaskPath(vec![*task]),
+            touched: Footprint::nothing(),
+            births: Vec::new(),
+            output: task.to_string().into_bytes(),
+        };
+        tasks.iter().map(step).collect()
+    }
+
+    #[test]
+    fn what_was_over_before_something_else_comes_first_whatever_happened_first() {
+        let outputs = |order: &TraceOrder| order.steps().iter().map(|s| s.output[0]).collect::<Vec<u8>>();
+        let order = TraceOrder::under(steps(&[0, 1, 1]), &[(2, 0)]).unwrap();
+        assert_eq!(outputs(&order), b"110");
+        assert!(order.before(0, 1) && order.before(1, 2));
+        let as_it_was = TraceOrder::under(steps(&[0, 1, 1]), &[(0, 2)]).unwrap();
+        assert_eq!(outputs(&as_it_was), b"011");
+        assert!(
+            as_it_was.before(0, 2) && !as_it_was.before(0, 1),
+            "the first of task 1 may still come first"
+        );
+    }
+
+    #[test]
+    fn steps_that_each_were_over_before_the_other_are_in_no_order() {
+        assert!(TraceOrder::under(steps(&[0, 1]), &[(0, 1), (1, 0)]).is_none());
+        assert!(TraceOrder::under(steps(&[0, 0]), &[(1, 0)]).is_none());
+    }
 }

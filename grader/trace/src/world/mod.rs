@@ -25,8 +25,8 @@
 //! the program, may take a while); and how bytes lie in a pipe's slots decides nothing before 32 KiB were written to it.
 //! After that, two schedules that differ only in the order of earlier reads and writes may fill it a write apart.
 //!
-//! It knows more schedules than the kernel has where a signal is pending: its receiver may go on making calls, even
-//! some that show it what was done after the signal was sent, and on Linux the signal would have arrived by then.
+//! For how long a pending signal may wait it does not say: that depends on what happened after what, of which
+//! [`Overdue`](crate::order::Overdue) keeps count.
 //!
 //! What it does not know it refuses: [`World::look`] then says why no claim about all schedules can be made.
 
@@ -46,7 +46,7 @@ use crate::model::event::Object;
 use crate::model::ids::{Fd, Pid, Signal, TaskPath};
 use crate::model::status::ExitStatus;
 use crate::order::rules;
-use crate::order::{Footprint, Name, Resource};
+use crate::order::{Coming, Footprint, Name, Resource};
 use descriptors::{OpenFile, Slot, What};
 use pipes::Pipe;
 use signals::Signals;
@@ -131,6 +131,13 @@ pub struct Ended {
     pub left: Vec<TaskPath>,
     /// It leaves no zombie itself: its parent ignores SIGCHLD.
     pub vanishes: bool,
+}
+
+impl Arrival {
+    /// The signal, as one of several that could come.
+    pub fn coming(&self) -> Coming {
+        Coming { signal: self.signal, kills: self.kills }
+    }
 }
 
 impl Look {

@@ -1,6 +1,7 @@
 //! Dispositions, masks, pending signals. See signal(7).
 //!
-//! A signal that was sent stays pending until its arrival is chosen. Standard signals do not queue; real-time ones do,
+//! A signal that was sent stays pending until its arrival is chosen; how late that may be
+//! [`Overdue`](crate::order::Overdue) says. Standard signals do not queue; real-time ones do,
 //! and whoever sends one that is pending is refused.
 
 use super::ask::Ask;
@@ -9,7 +10,7 @@ use crate::model::ids::{Pid, Signal, TaskPath};
 use crate::model::operation::{Disposition, Sender};
 use crate::model::status::ExitStatus;
 use crate::order::{Footprint, Resource, rules};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Flags of sigaction(2).
 const SA_NOCLDWAIT: u64 = 2;
@@ -18,9 +19,6 @@ const SA_RESETHAND: u64 = 0x8000_0000;
 
 /// From here on signals queue: the same one may be pending several times.
 const FIRST_REAL_TIME: i32 = 32;
-
-/// Signals that instructions cause: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
-const FAULTS: [i32; 6] = [4, 5, 7, 8, 11, 31];
 
 /// What a process does with signals, and which wait for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -167,6 +165,15 @@ impl World {
         }
     }
 
+    /// All signals that were sent and have not arrived, with those at whom.
+    pub fn pending(&self) -> BTreeSet<(TaskPath, Signal)> {
+        let of = |(path, task): (&TaskPath, &super::Task)| {
+            let path = path.clone();
+            task.signals.pending.keys().map(move |signal| (path.clone(), *signal)).collect::<Vec<_>>()
+        };
+        self.tasks.iter().flat_map(of).collect()
+    }
+
     fn send(&mut self, path: &TaskPath, signal: Signal, sender: Sender) {
         if let Some(task) = self.task_mut(path) {
             task.signals.pending.entry(signal).or_insert(sender);
@@ -203,6 +210,11 @@ impl World {
             });
         }
         Ok(rules::kill(other, sent.filter(|_| self.lives(other))))
+    }
+
+    /// The signals that a task holds back: bit `n - 1` stands for signal `n`.
+    pub fn held_back(&self, path: &TaskPath) -> u64 {
+        self.signals(path).map_or(0, |signals| signals.mask)
     }
 
     /// Whether a signal that a task sends to itself does not arrive at once: it blocks it.
@@ -358,7 +370,7 @@ impl World {
     /// faults do not count: nobody sends those.
     pub fn may_be_interrupted(&self, path: &TaskPath, ask: &Ask) -> bool {
         let Some(signals) = self.signals(path) else { return false };
-        let sendable = |signal: Signal| !FAULTS.contains(&signal.0) && !signals.blocks(signal);
+        let sendable = |signal: Signal| !signal.is_of_a_fault() && !signals.blocks(signal);
         let moves = matches!(ask, Ask::Read { .. } | Ask::Write { .. } | Ask::Wait(_));
         moves && signals.actions.keys().any(|signal| sendable(*signal) && self.interrupts(path, ask, *signal))
     }

@@ -3,7 +3,7 @@
 use super::machine::Controlled;
 use super::standing::{At, Standing};
 use grader_explorer::{Act, Choice, Fault, Frontier, Pending, Readiness, Trouble};
-use grader_trace::order::{Footprint, Resource};
+use grader_trace::order::{Coming, Footprint, Resource};
 use grader_trace::world::Ask;
 use grader_trace::world::timers::MOST;
 use grader_trace::{Errno, ExitStatus, TaskPath};
@@ -30,11 +30,8 @@ impl Controlled<'_> {
         Ok(frontier)
     }
 
+    /// What a task could do, and what could happen to it.
     fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
-        let mut pending = Vec::new();
-        let mut add = |act, footprint, readiness| {
-            pending.push(Pending { choice: Choice { task: path.clone(), act }, footprint, readiness });
-        };
         let task = self.task(path)?;
         let ask = match &task.at {
             At::Call(entry) => entry.ask.clone(),
@@ -44,51 +41,65 @@ impl Controlled<'_> {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
             }
         };
-        let standing_at_call = matches!(task.at, At::Call(_));
-        let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
+        if !matches!(task.at, At::Call(_)) {
+            return self.without_signals(path, &ask);
+        }
+        let arrivals = self.world.arrivals(path, &ask);
+        let (before, during): (Vec<_>, Vec<_>) = arrivals.iter().partition(|arrival| arrival.before);
+        let during = during.into_iter().chain(before.iter().copied()).filter(|arrival| arrival.interrupts);
+        let coming: Vec<Coming> = before.iter().map(|arrival| arrival.coming()).collect();
+        let mut pending = Vec::new();
+        if !self.overdue.holds(path, &coming) {
+            pending = self.without_signals(path, &ask)?;
+            let look = self.world.look(path, &ask).map_err(Trouble::Unmodelled)?;
+            pending.extend(during.map(|arrival| {
+                let footprint = arrival.footprint.clone().and(look.footprint.clone());
+                ready(path, Act::Interrupt(arrival.signal), footprint)
+            }));
+        }
+        let mut first = before;
+        first.retain(|arrival| self.overdue.allows(path, arrival.coming(), &coming));
+        pending.extend(
+            first.iter().map(|arrival| ready(path, Act::Deliver(arrival.signal), arrival.footprint.clone())),
+        );
+        let runs_out = self.world.may_run_out(path);
+        pending.extend(runs_out.map(|footprint| ready(path, Act::RunOut, footprint)));
+        Ok(pending)
+    }
+
+    /// What a task could do with the call at which it stands, and how that could fail.
+    fn without_signals(&mut self, path: &TaskPath, ask: &Ask) -> Result<Vec<Pending>, Trouble> {
+        let look = self.world.look(path, ask).map_err(Trouble::Unmodelled)?;
         let may_be_short = self.may_be_short(path, &look.footprint);
-        let touches_and_asks = |more: Footprint| more.and(look.footprint.clone());
+        let step = ready(path, Act::Step, look.footprint.clone());
+        let mut pending = Vec::new();
         match look.blocked.clone() {
             Some(on) => {
                 self.waits(path)?;
-                add(Act::Step, look.footprint.clone(), Readiness::Blocked(on));
+                pending.push(Pending { readiness: Readiness::Blocked(on), ..step });
                 if look.timed {
-                    add(Act::Expire, look.footprint.clone(), Readiness::Ready);
+                    pending.push(ready(path, Act::Expire, look.footprint.clone()));
                 }
             }
-            None => add(Act::Step, look.footprint.clone(), Readiness::Ready),
+            None => pending.push(step),
         }
         // What cannot arrive yet is listed all the same: it may turn out that it could have come before the vfork.
         for arrival in self.world.arrivals_after_vfork(path) {
-            let on = look.blocked.clone().unwrap_or_default();
-            add(Act::Deliver(arrival.signal), arrival.footprint, Readiness::Blocked(on));
-        }
-        if !standing_at_call {
-            return Ok(pending);
-        }
-        for arrival in self.world.arrivals(path, &ask) {
-            if arrival.before {
-                add(Act::Deliver(arrival.signal), arrival.footprint.clone(), Readiness::Ready);
-            }
-            if arrival.interrupts {
-                let footprint = touches_and_asks(arrival.footprint);
-                add(Act::Interrupt(arrival.signal), footprint, Readiness::Ready);
-            }
-        }
-        if let Some(footprint) = self.world.may_run_out(path) {
-            add(Act::RunOut, footprint, Readiness::Ready);
+            let readiness = Readiness::Blocked(look.blocked.clone().unwrap_or_default());
+            let deliver = ready(path, Act::Deliver(arrival.signal), arrival.footprint);
+            pending.push(Pending { readiness, ..deliver });
         }
         if self.faults && look.blocked.is_none() {
-            for errno in failures(&ask) {
-                add(Act::Fail(Fault::Error(errno)), Footprint::nothing(), Readiness::Ready);
+            for errno in failures(ask) {
+                pending.push(ready(path, Act::Fail(Fault::Error(errno)), Footprint::nothing()));
             }
             if may_be_short {
-                add(Act::Fail(Fault::Short(1)), look.footprint.clone(), Readiness::Ready);
+                pending.push(ready(path, Act::Fail(Fault::Short(1)), look.footprint.clone()));
             }
         }
-        if self.faults && look.blocked.is_some() && self.world.may_be_interrupted(path, &ask) {
+        if self.faults && look.blocked.is_some() && self.world.may_be_interrupted(path, ask) {
             // That it was asleep is something it saw.
-            add(Act::Fail(Fault::Error(Errno::EINTR)), look.footprint.clone(), Readiness::Ready);
+            pending.push(ready(path, Act::Fail(Fault::Error(Errno::EINTR)), look.footprint));
         }
         Ok(pending)
     }
@@ -124,6 +135,12 @@ impl Controlled<'_> {
         }
         Ok(())
     }
+}
+
+/// A choice that can be taken now.
+fn ready(path: &TaskPath, act: Act, footprint: Footprint) -> Pending {
+    let choice = Choice { task: path.clone(), act };
+    Pending { choice, footprint, readiness: Readiness::Ready }
 }
 
 /// How a call could fail without need, on this kernel. See fork(2), execve(2), pipe(2).

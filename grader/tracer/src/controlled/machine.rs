@@ -18,6 +18,7 @@ use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
 use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
+use grader_trace::order::{Moved, Overdue};
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
 use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
@@ -93,6 +94,8 @@ pub struct Controlled<'a> {
     /// The root has not come to the first call that counts.
     pub(super) starting: bool,
     pub(super) world: World,
+    /// Which signals can be late no longer.
+    pub(super) overdue: Overdue,
     pub(super) tasks: BTreeMap<TaskPath, Standing>,
     /// Processes that have ended, and that their parents may not have reaped.
     pub(super) dead: Vec<pid_t>,
@@ -155,6 +158,7 @@ impl<'a> Controlled<'a> {
             starting: false,
             planned: Faults::new(&[]),
             world: World::new(Pid(0), &[]),
+            overdue: Overdue::default(),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
             recorder: Recorder::new(&launch.limits),
@@ -383,6 +387,7 @@ impl Machine for Controlled<'_> {
         self.clear();
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
+        self.overdue = Overdue::default();
         self.written = 0;
         self.is_first = !std::mem::replace(&mut self.has_run, true);
         self.planned = Faults::new(&self.launch.plan.faults);
@@ -407,9 +412,18 @@ impl Machine for Controlled<'_> {
         let touched = chosen.map(|pending| pending.footprint.clone());
         let touched = touched.ok_or_else(|| Trouble::Broken(format!("{choice} is not possible now")))?;
         self.deed = Deed::default();
+        // A creator that sleeps in vfork goes on after its child's step, if that gives its memory back.
+        let held_back = self.world.held_back(&choice.task);
+        let lender = choice.task.creator().filter(|creator| self.world.is_in_vfork(creator));
         self.take(choice)?;
+        let woken = lender.filter(|lender| !self.world.is_in_vfork(lender));
+        let followers: Vec<TaskPath> = self.deed.births.iter().cloned().chain(woken).collect();
+        let (task, kind) = (&choice.task, choice.act.kind());
+        let moved = Moved { task, touched: &touched, followers: &followers, kind, held_back };
+        let late = self.overdue.stepped(&moved, self.world.pending());
         self.frontier = self.look_around()?;
-        Ok(Step { touched, events: vec![std::mem::take(&mut self.deed)], frontier: self.frontier.clone() })
+        let events = vec![std::mem::take(&mut self.deed)];
+        Ok(Step { touched, events, frontier: self.frontier.clone(), late })
     }
 
     fn assumptions(&self) -> Vec<Assumption> {

@@ -77,7 +77,8 @@ pub fn explored(program: &[Op], scale: usize) -> Result<Explored, String> {
 pub fn explored_by(machine: &mut Controlled<'_>) -> Result<Explored, String> {
     let mut found: BTreeMap<Vec<TaskOutcome>, Outputs> = BTreeMap::new();
     let report = complete(machine, Dpor::default(), u64::MAX, |machine, execution| {
-        found.entry(tasks(machine)).or_default().add(&order(execution));
+        let order = execution.path.order(|at| output(&execution.events[at]));
+        found.entry(tasks(machine)).or_default().add(&order.expect("it is possible"));
     })?;
     let mut outcomes = Outcomes::new();
     for (tasks, mut outputs) in found {
@@ -93,9 +94,10 @@ pub fn explored_by(machine: &mut Controlled<'_>) -> Result<Explored, String> {
 pub fn enumerated_by(machine: &mut Controlled<'_>, most: u64) -> Result<Explored, String> {
     let mut outcomes = Outcomes::new();
     let report = complete(machine, Exhaustive::default(), most, |machine, execution| {
-        let output = execution.events.iter().flatten().flat_map(|deed| deed.output.clone()).collect();
-        let output = String::from_utf8(output).expect("ASCII");
-        outcomes.entry(tasks(machine)).or_default().insert(output);
+        if execution.path.is_real() {
+            let output = String::from_utf8(output(&execution.events.concat())).expect("ASCII");
+            outcomes.entry(tasks(machine)).or_default().insert(output);
+        }
     })?;
     Ok(Explored { outcomes, report })
 }
@@ -130,14 +132,18 @@ pub fn tasks(machine: &Controlled<'_>) -> Vec<TaskOutcome> {
     tasks
 }
 
-/// An execution's order.
+fn output(deeds: &[Deed]) -> Vec<u8> {
+    deeds.iter().flat_map(|deed| deed.output.clone()).collect()
+}
+
+/// An execution's order, in which signals may be later than they can be.
 pub fn order(execution: &Execution<Deed>) -> TraceOrder {
     let taken = execution.path.taken.iter().zip(&execution.events);
     let steps = taken.map(|((choice, touched), deeds)| Step {
         task: choice.task.clone(),
         touched: touched.clone(),
         births: deeds.iter().flat_map(|deed| deed.births.clone()).collect(),
-        output: deeds.iter().flat_map(|deed| deed.output.clone()).collect(),
+        output: output(deeds),
     });
     TraceOrder::new(steps.collect())
 }

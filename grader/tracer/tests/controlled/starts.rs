@@ -54,7 +54,7 @@ fn what_a_program_begins_with_is_not_shared_by_its_copies() {
         ("a_pipe", 1),
         ("a_word", 1),
         ("a_folder", 1),
-        ("a_handler", 5),
+        ("a_handler", 3),
         ("its_number", 1),
         ("its_memory", 1),
         ("a_child", 1),

@@ -16,6 +16,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("reads_its_own_pipe", []) => reads_its_own_pipe(),
         ("looks_once", []) => looks_once(),
         ("pauses_too_late", []) => pauses_too_late(),
+        ("says_when_a_child_has_ended", []) => says_when_a_child_has_ended(),
         ("kills_or_is_late", []) => kills_or_is_late(),
         ("sets_a_timer_and_pauses", []) => sets_a_timer_and_pauses(),
         ("sleeps_in_calls", [how]) => sleeps_in_calls(how),
@@ -135,6 +136,18 @@ fn pauses_too_late() {
         pause();
     }
     wait(child);
+}
+
+/// Handles a child's end, and says something twice after it was reaped.
+fn says_when_a_child_has_ended() {
+    extern "C" fn note(_: c_int) {
+        say("!");
+    }
+    let handler: extern "C" fn(c_int) = note;
+    on_signal(libc::SIGCHLD, handler as libc::sighandler_t, libc::SA_RESTART);
+    wait(child(|| 0));
+    say("a");
+    say("b");
 }
 
 /// A child says something, if it comes to that before it is killed.

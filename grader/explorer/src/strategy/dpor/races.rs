@@ -57,7 +57,7 @@ struct Observation<'a> {
 impl Races {
     /// The reversals that an execution asks for, whose choices before `fresh` are those of the one before.
     pub(super) fn find(&mut self, path: &Path, fresh: usize) -> Vec<Reversal> {
-        let births = births(path);
+        let births = path.births();
         self.before.truncate(fresh);
         let mut found = Vec::new();
         for at in fresh..=path.taken.len() {
@@ -169,19 +169,4 @@ fn last_blocked(path: &Path, previous: Option<usize>, seen: &Observation<'_>) ->
             pending.readiness != Readiness::Ready && Lane::of(&pending.choice) == Lane::of(seen.choice)
         })
     })
-}
-
-/// Which step made each task.
-fn births(path: &Path) -> HashMap<&TaskPath, usize> {
-    let mut births = HashMap::new();
-    let mut known: Vec<&TaskPath> = path.frontiers[0].pending.iter().map(|p| &p.choice.task).collect();
-    for (step, frontier) in path.frontiers[1..].iter().enumerate() {
-        for pending in &frontier.pending {
-            if !known.contains(&&pending.choice.task) {
-                known.push(&pending.choice.task);
-                births.insert(&pending.choice.task, step);
-            }
-        }
-    }
-    births
 }
