@@ -43,4 +43,4 @@ pub use machine::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Re
 pub use replay::replay;
 pub use schedule::Schedule;
 pub use shrink::{Patience, shrink, shrink_within};
-pub use strategy::{Bounded, Dpor, Exhaustive, Next, Strategy};
+pub use strategy::{Bounded, Dpor, Eager, Exhaustive, Next, Strategy};

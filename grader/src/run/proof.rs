@@ -1,10 +1,10 @@
 //! Proof: a claim about a program is judged in every schedule, not in the one that came about.
 //!
 //! ```text
-//! Job ─▶ one task at a time ─▶ source-DPOR ─▶ a Run of each kind ─▶ does it hold?
-//!                                   │                                   │ no
-//!                                   ▼ all seen                          ▼
-//!                              Proof::Always              simplest schedule, run again ─▶ Proof::Fails
+//! Job ─▶ one task at a time ─▶ the youngest first, then all schedules ─▶ a Run of each kind ─▶ does it hold?
+//!                                                │                                              │ no
+//!                                                ▼ all seen                                     ▼
+//!                                          Proof::Always                  simplest schedule, run again ─▶ Proof::Fails
 //! ```
 //!
 //! Where judges look at the order in which processes wrote to standard output, that order counts as something that
@@ -15,7 +15,7 @@ use crate::course::{Run, Scenario};
 use crate::interrupt;
 use crate::run::Scratch;
 use grader_explorer::{
-    Budget, Dpor, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, shrink_within,
+    Budget, Dpor, Eager, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, shrink_within,
 };
 use grader_trace::{Fd, Operation, TaskId};
 use grader_tracer::controlled::Controlled;
@@ -81,7 +81,8 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let launch = Launch { limits: Limits { wall: COMPUTING, ..launch.limits.clone() }, ..launch };
     let path = folder.path();
     let machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?;
-    let mut machine = machine.called_off_by(interrupt::runs());
+    let anew = path.canonicalize().map_err(super::trouble("find the working folder of the run"))?;
+    let mut machine = machine.called_off_by(interrupt::runs()).in_folder(&anew);
     if job.order_counts {
         machine = machine.counting_output();
     }
@@ -96,9 +97,14 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
         collect(path, "", &mut files)?;
         Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files, schedule: None })
     };
+    // A folder that cannot be read shows no mistake.
+    let fails = |machine: &Controlled<'_>, _: &_| match run_of(machine) {
+        Ok(run) if !holds(&run) => Judgement::Fails,
+        _ => Judgement::Holds,
+    };
     let mut typical: Vec<Run> = Vec::new();
     let mut trouble = None;
-    let verdict = explore(&mut machine, &mut Dpor::default(), &budget, |machine, _| match run_of(machine) {
+    let judge = |machine: &Controlled<'_>, _: &_| match run_of(machine) {
         // Nobody waits for what follows any more.
         _ if interrupt::runs().is_cancelled() => Judgement::Fails,
         Ok(run) if !holds(&run) => Judgement::Fails,
@@ -112,11 +118,19 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
             trouble = Some(error);
             Judgement::Fails
         }
-    });
+    };
+    let verdict = match explore(&mut machine, &mut Eager, &budget, fails) {
+        Ok(report) if matches!(report.verdict, Verdict::Counterexample { .. }) => Ok(report),
+        // What it met of which there is no model is met again by whoever looks at all schedules.
+        _ => explore(&mut machine, &mut Dpor::default(), &budget, judge),
+    };
     if let Some(error) = trouble {
         return Err(super::trouble("read the files that the run left")(error));
     }
     let schedule = match verdict.map(|report| report.verdict) {
+        Ok(Verdict::Complete { .. }) if machine.changed_elsewhere().is_some() => {
+            return Ok(Proof::Unknown("one execution changes what the next one finds".into()));
+        }
         Ok(Verdict::Complete { executions, .. }) => return Ok(Proof::Always { executions, typical }),
         Ok(Verdict::BudgetReached { explored }) => return Ok(Proof::SoFar { executions: explored }),
         Ok(Verdict::Inconclusive { why }) => return Ok(Proof::Unknown(why)),
@@ -128,16 +142,8 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     }
     // Who does not ask for source lines shows nobody the schedule.
     let simplest = match job.lines {
-        true => {
-            // A folder that cannot be read shows no mistake.
-            let judge = |machine: &Controlled<'_>| match run_of(machine) {
-                Ok(run) if !holds(&run) => Judgement::Fails,
-                _ => Judgement::Holds,
-            };
-            let judge = |machine: &Controlled<'_>, _: &_| judge(machine);
-            shrink_within(&mut machine, &schedule, STEPS, Patience { tries: TRIES, until: None }, judge)
-                .unwrap_or(schedule)
-        }
+        true => shrink_within(&mut machine, &schedule, STEPS, Patience { tries: TRIES, until: None }, fails)
+            .unwrap_or(schedule),
         false => schedule,
     };
     machine.keep_snapshots(job.lines);

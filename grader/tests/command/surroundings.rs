@@ -1,6 +1,8 @@
 //! Every execution finds the same world, and what could not be explored does not hide what was.
 
 use crate::programs::{Answer, command, specimen_file};
+use grader::course::Scenario;
+use grader::run::{Job, Proof, prove};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -89,4 +91,23 @@ fn whoever_asks_again_and_again_is_answered_once_the_others_have_moved() {
         "{found:#}"
     );
     assert_eq!(found["outputs"], json!(["done\n"]));
+}
+
+/// What it comes to in one schedule says nothing about the next, and no proof rests on it.
+#[test]
+fn a_program_that_changes_files_elsewhere_is_not_proved_in_every_schedule() {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let outside = elsewhere.path().join("lock");
+    let exercise = grader::course::find("fork").expect("an exercise");
+    let proof = |path: &str| {
+        let args = vec!["race_to_create".into(), path.into()];
+        let scenario = Scenario { args, ..(exercise.scenarios)().remove(0) };
+        let (watch, scenarios) = (exercise.watch, vec![scenario.clone()]);
+        let job =
+            Job { program: specimen_file().into(), watch, order_counts: false, lines: false, scenarios };
+        prove(&job, &scenario, &|_| true).expect("it runs")
+    };
+    assert!(matches!(proof("lock"), Proof::Always { .. }));
+    let elsewhere = proof(outside.to_str().expect("a name in UTF-8"));
+    assert!(matches!(&elsewhere, Proof::Unknown(why) if why.contains("next one")), "{elsewhere:?}");
 }

@@ -2,6 +2,7 @@
 //!
 //! | strategy | what it is for | what its end means |
 //! |---|---|---|
+//! | [`Eager`] | one schedule: the youngest first | nothing found in it |
 //! | [`Bounded`] | few preemptions first: where most bugs are | nothing found within the bound |
 //! | [`Dpor`] | one execution of each equivalence class | **every schedule was covered** |
 //! | [`Exhaustive`] | every interleaving, one by one: the oracle the others are compared with | every schedule was run |
@@ -11,10 +12,12 @@
 mod bounded;
 mod branches;
 mod dpor;
+mod eager;
 mod exhaustive;
 
 pub use bounded::Bounded;
 pub use dpor::Dpor;
+pub use eager::Eager;
 pub use exhaustive::Exhaustive;
 
 use crate::execution::{End, Path};

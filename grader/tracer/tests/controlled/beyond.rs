@@ -6,12 +6,12 @@
 //! a write end standard output, `e` execs, `y` and `Y` vfork. What `A…`, `W…` and `G…` do, and the kinds of handlers, is
 //! said in the specimen's `interprets`.
 
+use super::folder::Folder;
 use super::outcomes::beyond;
 use super::real::{enumerated_by, explored_by, machine_within};
 use super::setting;
 use grader_explorer::simulated::generate::Random;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
 const PROGRAMS: &[(&str, &str)] = &[
     ("a signal that comes before it is blocked", "h17r(p!)f(paf(pb))gB17"),
@@ -79,26 +79,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("a blocked SIGPIPE", "B13of(c00)c00wwt011U"),
 ];
 
-/// A folder that is gone when the test is over.
-pub struct Folder(PathBuf);
-
-impl Folder {
-    pub fn new(name: &str) -> Folder {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("the target folder is writable");
-        Folder(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// Compares them; how many interleavings there were, if not more than `most`.
 pub fn compared(folder: &Folder, name: &str, text: &str, most: u64) -> Option<u64> {
-    let machine = || machine_within(&folder.0, text);
+    let machine = || machine_within(folder.path(), text);
     let all = match enumerated_by(&mut machine(), most) {
         Err(why) if why.contains("BudgetReached") => return None,
         // What is refused in one schedule must not be overlooked.
@@ -195,7 +178,7 @@ fn reduction_finds_on_the_kernel_what_enumeration_finds_in_random_programs() {
     let most = setting("FORKLINGS_KERNEL_INTERLEAVINGS", 200);
     let mut random = Random::new(setting("FORKLINGS_KERNEL_SEED", 2026));
     let (mut count, mut too_large, mut interleavings) = (0, 0, 0);
-    let folder = Folder::new("random");
+    let folder = Folder::new();
     while count < programs {
         let kind = random.below(WORDS.len());
         let mut writer = Writer { random, kind, tasks: 2, handlers: 5 };
@@ -212,7 +195,7 @@ fn reduction_finds_on_the_kernel_what_enumeration_finds_in_random_programs() {
 
 #[test]
 fn reduction_finds_on_the_kernel_what_enumeration_finds() {
-    let folder = Folder::new("by-hand");
+    let folder = Folder::new();
     let compared = |(name, text): &(&str, &str)| {
         compared(&folder, name, text, 20_000).unwrap_or_else(|| panic!("{name}: too large"))
     };
@@ -223,17 +206,17 @@ fn reduction_finds_on_the_kernel_what_enumeration_finds() {
 
 #[test]
 fn no_claim_is_made_of_what_there_is_no_model_of() {
-    let folder = Folder::new("refused");
+    let folder = Folder::new();
     for (name, text) in REFUSED {
-        let why = explored_by(&mut machine_within(&folder.0, text)).err().unwrap_or_default();
+        let why = explored_by(&mut machine_within(folder.path(), text)).err().unwrap_or_default();
         assert!(why.contains("no model"), "{name}: {why}");
     }
 }
 
 /// All that a program may write.
 fn outputs(text: &str) -> BTreeSet<String> {
-    let folder = Folder::new("outputs");
-    let found = explored_by(&mut machine_within(&folder.0, text));
+    let folder = Folder::new();
+    let found = explored_by(&mut machine_within(folder.path(), text));
     found.unwrap_or_else(|why| panic!("{text}: {why}")).outcomes.into_values().flatten().collect()
 }
 

@@ -24,6 +24,9 @@
 mod audits;
 mod beyond;
 mod counter;
+#[path = "../stage/folder.rs"]
+#[expect(dead_code, reason = "these tests put no files into it")]
+mod folder;
 mod natively;
 mod outcomes;
 mod real;

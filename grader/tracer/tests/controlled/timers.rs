@@ -2,7 +2,8 @@
 //!
 //! Programs as in `beyond`; `a1` is alarm(1), `a0` alarm(0), `a2` a timer that repeats.
 
-use super::beyond::{Folder, compared};
+use super::beyond::compared;
+use super::folder::Folder;
 use super::outcomes;
 use super::real::{SPECIMEN, explored_by, machine_for};
 use super::setting;
@@ -35,7 +36,7 @@ const PROGRAMS: [(&str, &str); 20] = [
 
 #[test]
 fn reduction_finds_on_the_kernel_what_enumeration_finds_with_timers() {
-    let folder = Folder::new("timers");
+    let folder = Folder::new();
     let compared = |(name, text): &(&str, &str)| compared(&folder, name, text, 20_000).expect("small");
     let interleavings: u64 = PROGRAMS.iter().map(compared).sum();
     println!("{} programs, {interleavings} interleavings", PROGRAMS.len());
