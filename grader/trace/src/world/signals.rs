@@ -366,13 +366,14 @@ impl World {
         }
     }
 
-    /// Whether there is a signal that would make this call answer EINTR if it came while the call sleeps. Handlers of
-    /// faults do not count: nobody sends those.
-    pub fn may_be_interrupted(&self, path: &TaskPath, ask: &Ask) -> bool {
-        let Some(signals) = self.signals(path) else { return false };
-        let sendable = |signal: Signal| !signal.is_of_a_fault() && !signals.blocks(signal);
+    /// A signal that would make this call answer EINTR if somebody from outside sent it while the call sleeps. Handlers
+    /// of faults do not count: nobody sends those.
+    pub fn disturber(&self, path: &TaskPath, ask: &Ask) -> Option<Signal> {
+        let signals = self.signals(path)?;
+        let sendable = |signal: &Signal| !signal.is_of_a_fault() && !signals.blocks(*signal);
         let moves = matches!(ask, Ask::Read { .. } | Ask::Write { .. } | Ask::Wait(_));
-        moves && signals.actions.keys().any(|signal| sendable(*signal) && self.interrupts(path, ask, *signal))
+        let mut handled = signals.actions.keys().copied().filter(|_| moves).filter(sendable);
+        handled.find(|signal| self.interrupts(path, ask, *signal))
     }
 
     /// A signal that a task has caused itself arrives at once.

@@ -33,6 +33,8 @@ pub(super) enum How {
     Short(u64),
     /// It goes to sleep, and a signal wakes it.
     Interrupted,
+    /// The same, by a signal that nobody of the run has sent.
+    Disturbed,
 }
 
 /// What becomes of a call at its entry.
@@ -71,8 +73,8 @@ impl Controlled<'_> {
         if registers != entry.registers {
             still_there("changing a call", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         }
-        let injected = matches!(how, How::Fails(_) | How::Short(_));
-        let interrupted = how == How::Interrupted;
+        let injected = matches!(how, How::Fails(_) | How::Short(_) | How::Disturbed);
+        let interrupted = matches!(how, How::Interrupted | How::Disturbed);
         // What the kernel does not deliver it forgets when the action changes; see sigaction(2), POSIX.
         task.told_of_child &= !matches!(entry.ask, Ask::Action { .. });
         // A signal that the kernel is about to tell of shows what the call has answered, too: one stop instead of two.

@@ -97,7 +97,7 @@ impl Controlled<'_> {
                 pending.push(ready(path, Act::Fail(Fault::Short(1)), look.footprint.clone()));
             }
         }
-        if self.faults && look.blocked.is_some() && self.world.may_be_interrupted(path, ask) {
+        if self.faults && look.blocked.is_some() && self.world.disturber(path, ask).is_some() {
             // That it was asleep is something it saw.
             pending.push(ready(path, Act::Fail(Fault::Error(Errno::EINTR)), look.footprint));
         }

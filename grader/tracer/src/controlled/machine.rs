@@ -21,7 +21,7 @@ use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, T
 use grader_trace::order::{Moved, Overdue};
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
-use grader_trace::{Ending, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
+use grader_trace::{Ending, Errno, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
 use libc::pid_t;
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
@@ -358,6 +358,7 @@ impl<'a> Controlled<'a> {
                     _ => self.release(path, *entry, How::Plain)?,
                 },
                 Act::Expire => self.release(path, *entry, How::Expired)?,
+                Act::Fail(Fault::Error(Errno::EINTR)) => self.disturb(path, *entry)?,
                 Act::Fail(Fault::Error(errno)) => self.release(path, *entry, How::Fails(errno))?,
                 Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,
                 Act::Interrupt(signal) => self.interrupt(path, *entry, signal)?,

@@ -44,6 +44,19 @@ impl Controlled<'_> {
         self.release(path, entry, How::Interrupted)
     }
 
+    /// A signal that nobody of the run has sent arrives while the call sleeps at whose entry a task stands: whoever
+    /// started the program may send one at any time.
+    pub(super) fn disturb(&mut self, path: &TaskPath, entry: Entry) -> Result<(), Trouble> {
+        let Some(signal) = self.world.disturber(path, &entry.ask) else {
+            return Err(Trouble::Broken(format!("there is no signal that could interrupt {path}")));
+        };
+        self.world.begins(path, signal);
+        let task = self.task(path)?;
+        task.arriving = Some((signal, None));
+        process::kill(task.pid, signal.0);
+        self.release(path, entry, How::Disturbed)
+    }
+
     /// Which signals a task holds back changes without a call when a handler begins, and when it returns.
     pub(super) fn notes_mask(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;

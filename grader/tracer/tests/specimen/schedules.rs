@@ -4,7 +4,7 @@ use crate::kernel::*;
 use libc::c_int;
 use std::ffi::CStr;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
     match (mode, args) {
@@ -189,7 +189,13 @@ fn answered(answer: impl Into<i64>) -> i64 {
 
 /// A read, a wait and a write that each may have to wait for a child, and what they answered.
 fn sleeps_in_calls(how: &str) {
-    on_signal(libc::SIGUSR1, nothing(), if how == "restarting" { libc::SA_RESTART } else { 0 });
+    static CAME: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn count(_: c_int) {
+        CAME.fetch_add(1, Ordering::Relaxed);
+    }
+    let handler: extern "C" fn(c_int) = count;
+    let flags = if how == "restarting" { libc::SA_RESTART } else { 0 };
+    on_signal(libc::SIGUSR1, handler as libc::sighandler_t, flags);
     let (reads, writes) = pipe();
     let writer = child(|| {
         write(writes, b"x");
@@ -209,7 +215,8 @@ fn sleeps_in_calls(how: &str) {
     });
     // SAFETY: the byte is alive.
     let written = answered(unsafe { libc::write(writes, full.as_ptr().cast(), 1) } as i64);
-    write(1, format!("{read} {waited} {written}").as_bytes());
+    let came = CAME.load(Ordering::Relaxed);
+    write(1, format!("{read} {waited} {written} {came}").as_bytes());
 }
 
 /// Five bytes of a file, and how many were written and read.

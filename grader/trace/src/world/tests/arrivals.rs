@@ -26,7 +26,7 @@ fn kills(world: &World, ask: &Ask) -> Vec<bool> {
 
 #[test]
 fn a_call_may_be_interrupted_where_a_handler_of_a_signal_that_is_let_in_does_not_make_it_begin_again() {
-    let after = |calls: &[Ask]| World::after(calls).may_be_interrupted(&root(), &WAIT);
+    let after = |calls: &[Ask]| World::after(calls).disturber(&root(), &WAIT).is_some();
     let interrupts = |signal| action(signal, crate::Disposition::Handler, 0);
     assert!(after(&[interrupts(USR1)]));
     assert!(!after(&[]));
@@ -34,7 +34,7 @@ fn a_call_may_be_interrupted_where_a_handler_of_a_signal_that_is_let_in_does_not
     assert!(!after(&[interrupts(USR1), Ask::Mask(bit(USR1))]), "it is blocked");
     assert!(!after(&[interrupts(Signal(11))]), "nobody sends a fault");
     assert!(
-        !World::after(&[interrupts(USR1)]).may_be_interrupted(&root(), &Ask::Sleep),
+        World::after(&[interrupts(USR1)]).disturber(&root(), &Ask::Sleep).is_none(),
         "a read, write or wait"
     );
 }
