@@ -126,7 +126,10 @@ impl Overdue {
 
     /// Notes that a task did not get any signal before a call, although it did not hold it back.
     fn goes_on(&mut self, moved: &Moved<'_>, here: usize) -> Vec<Late> {
-        let doer = self.doers.entry(moved.task.clone()).or_default();
+        if !self.doers.contains_key(moved.task) {
+            self.doers.insert(moved.task.clone(), Doer::default());
+        }
+        let Some(doer) = self.doers.get_mut(moved.task) else { return Vec::new() };
         let last = doer.last;
         if moved.kind != Kind::Timer {
             doer.last = Some(here);

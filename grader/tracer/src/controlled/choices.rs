@@ -31,7 +31,7 @@ impl Controlled<'_> {
     }
 
     /// What a task could do, and what could happen to it.
-    fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
+    pub(super) fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
         let task = self.task(path)?;
         let ask = match &task.at {
             At::Call(entry) => entry.ask.clone(),

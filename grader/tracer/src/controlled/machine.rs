@@ -17,7 +17,7 @@ use crate::sys::ptrace::{self, Resume};
 use crate::sys::wait::Report;
 use crate::sys::{process, wait};
 use crate::{arch, trouble};
-use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
+use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
 use grader_trace::order::{Moved, Overdue};
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
@@ -105,7 +105,6 @@ pub struct Controlled<'a> {
     /// How many bytes the execution has written to standard output.
     pub(super) written: u64,
     pub(super) root: pid_t,
-    frontier: Frontier,
 }
 
 /// The grader's own trouble, for the explorer.
@@ -165,7 +164,6 @@ impl<'a> Controlled<'a> {
             deed: Deed::default(),
             written: 0,
             root: 0,
-            frontier: Frontier::default(),
         })
     }
 
@@ -404,14 +402,14 @@ impl Machine for Controlled<'_> {
         if self.template.is_some() {
             self.copy_template()?;
         }
-        self.frontier = self.look_around()?;
-        Ok(self.frontier.clone())
+        self.look_around()
     }
 
     fn step(&mut self, choice: &Choice) -> Result<Step<Deed>, Trouble> {
-        let chosen = self.frontier.enabled().find(|pending| pending.choice == *choice);
-        let touched = chosen.map(|pending| pending.footprint.clone());
-        let touched = touched.ok_or_else(|| Trouble::Broken(format!("{choice} is not possible now")))?;
+        let able = |pending: &Pending| pending.choice == *choice && pending.readiness == Readiness::Ready;
+        let chosen = self.choices(&choice.task)?.into_iter().find(able);
+        let chosen = chosen.ok_or_else(|| Trouble::Broken(format!("{choice} is not possible now")))?;
+        let touched = chosen.footprint;
         self.deed = Deed::default();
         // A creator that sleeps in vfork goes on after its child's step, if that gives its memory back.
         let held_back = self.world.held_back(&choice.task);
@@ -422,9 +420,8 @@ impl Machine for Controlled<'_> {
         let (task, kind) = (&choice.task, choice.act.kind());
         let moved = Moved { task, touched: &touched, followers: &followers, kind, held_back };
         let late = self.overdue.stepped(&moved, self.world.pending());
-        self.frontier = self.look_around()?;
-        let events = vec![std::mem::take(&mut self.deed)];
-        Ok(Step { touched, events, frontier: self.frontier.clone(), late })
+        let frontier = self.look_around()?;
+        Ok(Step { touched, events: vec![std::mem::take(&mut self.deed)], frontier, late })
     }
 
     fn assumptions(&self) -> Vec<Assumption> {

@@ -118,7 +118,7 @@ fn news_of_wait4(call: &Call, pid: i32) -> Option<News> {
     if pid == 0 {
         return None;
     }
-    let word = call.memory.i32(call.args[1]).filter(|_| call.args[1] != 0).unwrap_or(0);
+    let word = if tells_no_status(call) { 0 } else { call.memory.i32(call.args[1]).unwrap_or(0) };
     let change = match word {
         0xffff => Change::Continued,
         word if word & 0xff == 0x7f => Change::Stopped(Signal(word >> 8 & 0xff)),
