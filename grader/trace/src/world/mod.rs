@@ -14,7 +14,7 @@
 //! | `descriptors` | tables, and what their slots lead to |
 //! | `pipes` | what is in a pipe, and how much room it has |
 //! | `polls` | waiting for several descriptors |
-//! | `signals` | dispositions, masks, pending signals |
+//! | `signals` | dispositions, masks, pending signals, and which of these may arrive |
 //! | [`timers`] | alarm and setitimer |
 //! | `paths` | which files of the system are the same for everybody |
 //!

@@ -1,5 +1,9 @@
 //! x86-64. See syscall(2), "Architecture calling conventions".
 
+mod names;
+
+pub(crate) use names::name;
+
 use libc::user_regs_struct;
 
 /// The `AUDIT_ARCH_…` value that a seccomp filter sees.

@@ -1,15 +1,21 @@
 //! From system calls to the questions that the world answers. What is not listed here may notice everything.
 
+mod arguments;
+mod paths;
+
+pub use paths::foreign_rights;
+pub(super) use paths::path;
+
 use super::timers;
+use crate::arch;
 use crate::decode::{self, Call};
-use crate::sys::ptrace;
-use grader_trace::world::{Ask, DupTo, Polled, Timeout, WaitFor};
-use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation, Text};
+use arguments::{fcntl, futex, ioctl, mask, poll, prctl, shared_mapping};
+use grader_trace::world::{Ask, DupTo, WaitFor};
+use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation};
 use libc::pid_t;
+use paths::{absolute, exists};
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Calls that concern their caller alone: they do not even stop.
@@ -277,27 +283,6 @@ pub(super) fn is_event(call: &Call) -> bool {
     }
 }
 
-/// The path at this address, as seen from the root.
-pub(super) fn path(call: &Call, at: u64, relative_to: Option<i32>, pid: pid_t) -> Text {
-    absolute(call.memory.string(at, 4096), relative_to, pid)
-}
-
-fn exists(path: &Text) -> bool {
-    Path::new(OsStr::from_bytes(path.as_bytes())).exists()
-}
-
-/// Whether a program would run with somebody else's rights if it were not traced: `set-uid` or `set-gid`.
-///
-/// See execve(2), "set-user-ID": a traced process keeps its own.
-pub fn foreign_rights(file: &Path) -> Option<&'static str> {
-    let (file, own) = (fs::metadata(file).ok()?, fs::metadata("/proc/self").ok()?);
-    match file.mode() {
-        mode if mode & libc::S_ISUID != 0 && file.uid() != own.uid() => Some("set-uid"),
-        mode if mode & libc::S_ISGID != 0 && file.gid() != own.gid() => Some("set-gid"),
-        _ => None,
-    }
-}
-
 /// Whether the kernel says EINVAL to a wait call with these options, whatever has become of the children.
 fn is_refused(call: &Call, options: i32) -> bool {
     const NEWS: i32 = libc::WEXITED | libc::WSTOPPED | libc::WCONTINUED;
@@ -309,152 +294,9 @@ fn is_refused(call: &Call, options: i32) -> bool {
     }
 }
 
-/// A path as seen from the root, as far as the name tells. Two names that differ only in `.` and `//` are one.
-fn absolute(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Text {
-    let full = from_root(path, relative_to, pid);
-    let parts = full.split(|byte| *byte == b'/').filter(|part| !matches!(*part, b"" | b"."));
-    Text(parts.flat_map(|part| [b"/", part].concat()).collect())
-}
-
-fn from_root(path: Vec<u8>, relative_to: Option<i32>, pid: pid_t) -> Vec<u8> {
-    if path.starts_with(b"/") {
-        return path;
-    }
-    let base = match relative_to {
-        Some(fd) if fd != libc::AT_FDCWD => format!("/proc/{pid}/fd/{fd}"),
-        _ => format!("/proc/{pid}/cwd"),
-    };
-    let base = fs::read_link(base).unwrap_or_default();
-    [base.as_os_str().as_bytes(), b"/", &path].concat()
-}
-
-/// See sigprocmask(2): the mask that will be in force, from the one that is.
-fn mask(call: &Call, pid: pid_t) -> Ask {
-    let Some(set) = call.memory.u64(call.args[1]).filter(|_| call.args[1] != 0) else { return Ask::Local };
-    let old = ptrace::signal_mask(pid).unwrap_or(0);
-    Ask::Mask(match call.args[0] as i32 {
-        libc::SIG_BLOCK => old | set,
-        libc::SIG_UNBLOCK => old & !set,
-        _ => set,
-    })
-}
-
-fn shared_mapping(args: &[u64; 6]) -> Ask {
-    if args[2] & libc::PROT_WRITE as u64 != 0 {
-        Ask::Unmodelled("it shares memory (mmap with MAP_SHARED), of which there is no model yet".into())
-    } else {
-        Ask::Map(Fd(args[4] as i32))
-    }
-}
-
-/// A process with one thread wakes nobody; if it sleeps on a futex, nobody wakes it.
-fn futex(args: &[u64; 6]) -> Ask {
-    const COMMAND: i32 = 0x7f;
-    match args[1] as i32 & COMMAND {
-        libc::FUTEX_WAKE => Ask::Local,
-        _ => Ask::Unmodelled("it sleeps on a futex, of which there is no model yet".into()),
-    }
-}
-
-fn prctl(args: &[u64; 6]) -> Ask {
-    match args[0] as i32 {
-        libc::PR_SET_NAME | libc::PR_GET_NAME | libc::PR_CAPBSET_READ | libc::PR_GET_DUMPABLE => Ask::Local,
-        libc::PR_SET_VMA => Ask::Local,
-        option => Ask::Unmodelled(format!("it calls prctl with option {option}, of which there is no model")),
-    }
-}
-
-fn fcntl(args: &[u64; 6]) -> Ask {
-    let fd = Fd(args[0] as i32);
-    match args[1] as i32 {
-        libc::F_GETFD | libc::F_GETFL => Ask::Local,
-        libc::F_SETFL => Ask::SetNonblock { fd, nonblock: args[2] & u64::from(OpenFlags::NONBLOCK) != 0 },
-        command => {
-            Ask::Unmodelled(format!("it calls fcntl with command {command}, of which there is no model"))
-        }
-    }
-}
-
-fn ioctl(args: &[u64; 6]) -> Ask {
-    match args[1] as libc::Ioctl {
-        libc::TCGETS | libc::TIOCGWINSZ => Ask::UseFile(Fd(args[0] as i32)),
-        request => {
-            Ask::Unmodelled(format!("it calls ioctl with request {request:#x}, of which there is no model"))
-        }
-    }
-}
-
-/// Most entries of poll's list that are read. Longer lists are those of servers.
-const POLL_LIMIT: u64 = 1024;
-
-fn poll(call: &Call) -> Ask {
-    let args = &call.args;
-    if args[1] > POLL_LIMIT {
-        return Ask::Unmodelled("it polls more descriptors than are followed".into());
-    }
-    if call.number == libc::SYS_ppoll && args[3] != 0 {
-        return Ask::Unmodelled(
-            "it polls with another signal mask (ppoll), of which there is no model".into(),
-        );
-    }
-    let entries = call.memory.bytes(args[0], 8 * args[1] as usize);
-    let fds = entries
-        .chunks_exact(8)
-        .map(|entry| {
-            let number =
-                |at: usize| i32::from_le_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
-            let events = i16::from_le_bytes([entry[4], entry[5]]);
-            let wants = |flag: i16| events & flag != 0;
-            Polled { fd: Fd(number(0)), input: wants(libc::POLLIN), output: wants(libc::POLLOUT) }
-        })
-        .collect();
-    let timeout = match call.number {
-        libc::SYS_poll => match args[2] as i32 {
-            0 => Timeout::Zero,
-            some if some > 0 => Timeout::Some,
-            _ => Timeout::Never,
-        },
-        _ if args[2] == 0 => Timeout::Never,
-        _ => {
-            let part = |offset: u64| call.memory.u64(args[2].wrapping_add(offset)).unwrap_or(1);
-            if part(0) == 0 && part(8) == 0 { Timeout::Zero } else { Timeout::Some }
-        }
-    };
-    Ask::Poll { fds, timeout }
-}
-
-/// A call's name, for people; its number where it is none that programs of a course make.
+/// A call's name, for people.
 fn name(number: i64) -> String {
-    let known = [
-        (libc::SYS_timer_create, "timer_create"),
-        (libc::SYS_select, "select"),
-        (libc::SYS_pselect6, "pselect6"),
-        (libc::SYS_epoll_wait, "epoll_wait"),
-        (libc::SYS_epoll_pwait, "epoll_pwait"),
-        (libc::SYS_setpgid, "setpgid"),
-        (libc::SYS_setsid, "setsid"),
-        (libc::SYS_connect, "connect"),
-        (libc::SYS_bind, "bind"),
-        (libc::SYS_flock, "flock"),
-        (libc::SYS_ptrace, "ptrace"),
-        (libc::SYS_unshare, "unshare"),
-        (libc::SYS_shmget, "shmget"),
-        (libc::SYS_semget, "semget"),
-        (libc::SYS_msgget, "msgget"),
-        (libc::SYS_mknod, "mknod"),
-        (libc::SYS_mknodat, "mknodat"),
-        (libc::SYS_splice, "splice"),
-        (libc::SYS_tee, "tee"),
-        (libc::SYS_vmsplice, "vmsplice"),
-        (libc::SYS_sendfile, "sendfile"),
-        (libc::SYS_rt_sigtimedwait, "sigtimedwait"),
-        (libc::SYS_rt_sigqueueinfo, "sigqueue"),
-        (libc::SYS_rename, "rename"),
-        (libc::SYS_getdents64, "getdents64"),
-        (libc::SYS_ftruncate, "ftruncate"),
-    ];
-    let found = known.iter().find(|(known, _)| *known == number);
-    found.map_or_else(|| format!("system call {number}"), |(_, name)| (*name).to_string())
+    arch::name(number).map_or_else(|| format!("system call {number}"), str::to_string)
 }
 
 #[cfg(test)]

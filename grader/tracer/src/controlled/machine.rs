@@ -9,7 +9,6 @@ use crate::engine::fault::Faults;
 use crate::filter::Filter;
 use crate::launch::{Cancel, Launch};
 use crate::output::Drain;
-use crate::recording::{Captured, Recording};
 use crate::start::{self, Counter, Streams};
 use crate::sys::clock::Tick;
 use crate::sys::processor::{self, Kept};
@@ -21,10 +20,9 @@ use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending
 use grader_trace::order::{Moved, Overdue};
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
-use grader_trace::{Ending, Errno, Fd, Header, Object, Pid, TaskId, TaskPath, Text, Trace};
+use grader_trace::{Errno, Fd, Object, Pid, TaskId, TaskPath, Text};
 use libc::pid_t;
 use std::collections::BTreeMap;
-use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -57,7 +55,7 @@ pub type Fresh<'a> = Box<dyn FnMut() -> std::io::Result<()> + 'a>;
 pub struct Controlled<'a> {
     pub(super) launch: Launch,
     filter: Filter,
-    streams: Streams,
+    pub(super) streams: Streams,
     drain: Option<Drain>,
     /// Interrupts the waiting for a task that does not report.
     _tick: Tick,
@@ -69,18 +67,18 @@ pub struct Controlled<'a> {
     pub(super) folder: Option<PathBuf>,
     /// What was changed outside of it.
     pub(super) elsewhere: Option<PathBuf>,
-    output_counts: bool,
+    pub(super) output_counts: bool,
     /// All predictions are compared with the kernel, not only those of the first execution and of deadlocks.
-    audited: bool,
+    pub(super) audited: bool,
     /// This is the first execution.
-    is_first: bool,
+    pub(super) is_first: bool,
     has_run: bool,
     /// How many of them were.
     pub(super) audits: u64,
     /// What it takes to find source lines is kept.
     pub(super) snapshots: bool,
     /// Executions begin with a copy of a started program, where that is possible.
-    copies: bool,
+    pub(super) copies: bool,
     pub(super) counter: Counter,
     /// How often the program has read the processor's counter.
     pub(super) counter_reads: u64,
@@ -165,109 +163,6 @@ impl<'a> Controlled<'a> {
             written: 0,
             root: 0,
         })
-    }
-
-    /// Whoever waits for the machine may call it off: what it does then ends soon, and in trouble.
-    pub fn called_off_by(mut self, cancel: &Cancel) -> Controlled<'a> {
-        self.cancel = cancel.clone();
-        self
-    }
-
-    /// Calls may also fail without need: each place at which one could is offered as a choice.
-    pub fn with_faults(mut self) -> Controlled<'a> {
-        self.faults = true;
-        self
-    }
-
-    /// In which order standard output is written counts as something that happened: schedules that differ in it are
-    /// executions of their own.
-    pub fn counting_output(mut self) -> Controlled<'a> {
-        self.output_counts = true;
-        self
-    }
-
-    /// Wherever it depends on children or pipes whether a call may go on, the kernel is asked, too, in every execution.
-    /// If it disagrees with the world, that is [`Trouble::Broken`].
-    ///
-    /// In any case it is asked in the first execution, and wherever nobody is able to move.
-    pub fn audited(mut self) -> Controlled<'a> {
-        self.audited = true;
-        self
-    }
-
-    pub(super) fn is_audited(&self) -> bool {
-        self.audited || self.is_first
-    }
-
-    /// How often the kernel was asked, and agreed.
-    pub fn audits(&self) -> u64 {
-        self.audits
-    }
-
-    /// Every execution begins with an exec, never with a copy of a started program.
-    pub fn with_exec_each_time(mut self) -> Controlled<'a> {
-        self.copies = false;
-        self
-    }
-
-    /// The processor's own counter is read, as where the kernel does not let it trap.
-    pub fn with_true_counter(mut self) -> Controlled<'a> {
-        self.counter = Counter::Answers;
-        self
-    }
-
-    /// Whether executions begin with a copy of a started program.
-    pub fn has_template(&self) -> bool {
-        self.template.is_some()
-    }
-
-    /// From the next execution on, keeps what it takes to find source lines, or does not.
-    pub fn keep_snapshots(&mut self, keep: bool) {
-        self.snapshots = keep;
-    }
-
-    /// What the execution under way, or the last one, has left behind. What came out of its streams is in the trace.
-    pub fn recording(&self) -> Recording {
-        Recording {
-            trace: self.trace(),
-            stdout: Captured::default(),
-            stderr: Captured::default(),
-            snapshots: self.recorder.snapshots.clone(),
-            dropped: self.recorder.dropped,
-            wall: self.recorder.elapsed(),
-        }
-    }
-
-    /// What the execution under way, or the last one, has come to.
-    pub fn trace(&self) -> Trace {
-        let text = |word: &std::ffi::OsStr| Text::from(word.as_bytes());
-        let header = Header {
-            program: text(self.launch.program.as_os_str()),
-            argv: self.launch.argv.iter().map(|arg| text(arg)).collect(),
-            pid: Pid(self.root),
-            descriptors: descriptors().into(),
-            terminal: self.streams.terminal.clone().map(Text::from),
-        };
-        let ending = if self.tasks.is_empty() { Ending::Finished } else { Ending::Stalled };
-        let mut recorder = self.recorder.clone();
-        for task in self.tasks.values() {
-            if let At::Call(entry) = &task.at
-                && let (Some(begun), Some(op)) = (&entry.begun, &entry.op)
-            {
-                recorder.abandon(task.id, begun.clone(), op.clone(), false);
-            }
-        }
-        Trace::new(header, recorder.events, ending)
-    }
-
-    /// The PID of each task of the execution, dead or alive.
-    pub fn pids(&self) -> Vec<(TaskPath, Pid)> {
-        self.world.everyone().map(|(path, pid)| (path.clone(), pid)).collect()
-    }
-
-    /// The world as the last step left it.
-    pub fn world(&self) -> &World {
-        &self.world
     }
 
     pub(super) fn resume(&self, pid: pid_t, how: Resume, signal: i32) -> Result<(), Trouble> {
@@ -375,7 +270,7 @@ impl<'a> Controlled<'a> {
     }
 }
 
-fn descriptors() -> [(Fd, Object); 3] {
+pub(super) fn descriptors() -> [(Fd, Object); 3] {
     [(Fd(0), Object::File(Text::from("/dev/null"))), (Fd(1), Object::Stdout), (Fd(2), Object::Stderr)]
 }
 

@@ -20,6 +20,8 @@
 //! |---|---|
 //! | `asks` | from system calls to the world's questions |
 //! | `machine` | the machine: restart, frontier, steps |
+//! | `options` | how it is to work |
+//! | `told` | what an execution has come to |
 //! | `choices` | what every task could do now |
 //! | `patience` | for how long a task that moves is waited for |
 //! | `follow` | a released task, up to its next visible call |
@@ -43,11 +45,13 @@ mod follow;
 mod identity;
 mod lives;
 mod machine;
+mod options;
 mod patience;
 mod server;
 mod signals;
 mod standing;
 mod timers;
+mod told;
 
 pub(crate) use asks::PRIVATE;
 pub use asks::foreign_rights;
