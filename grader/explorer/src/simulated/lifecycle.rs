@@ -2,9 +2,9 @@
 
 use super::Did;
 use super::program::{Op, Who};
-use super::world::{Look, Task, World};
+use super::world::{Held, Look, Task, World};
 use grader_trace::order::{Footprint, Resource, rules};
-use grader_trace::{Errno, ExitStatus, PipeEnd, TaskPath};
+use grader_trace::{Errno, ExitStatus, TaskPath};
 use std::sync::Arc;
 
 impl World {
@@ -29,16 +29,38 @@ impl World {
         let mut sum = rules::exit(&state.path, &children);
         for held in &state.held {
             let name = &self.pipes[held.pipe].name;
-            for (holds, end) in [(held.read, PipeEnd::Read), (held.write, PipeEnd::Write)] {
-                if holds {
-                    sum = sum.and(rules::close_end(name, end));
-                }
-            }
+            sum = held.ends().fold(sum, |sum, end| sum.and(rules::close_end(name, end)));
         }
         sum
     }
 
+    /// What its end touches first: whoever holds pipes closes them before it has ended.
+    pub(super) fn end_begins(&self, task: usize) -> Footprint {
+        let state = &self.tasks[task];
+        if !state.holds_any() {
+            return self.ending(task);
+        }
+        let closes = |sum: Footprint, held: &Held| {
+            let name = &self.pipes[held.pipe].name;
+            held.ends().fold(sum, |sum, end| sum.and(rules::close_end(name, end)))
+        };
+        state.held.iter().fold(rules::leave(&state.path), closes)
+    }
+
+    /// A task ends, or closes first what it holds.
     pub(super) fn end(&mut self, task: usize, status: ExitStatus) -> Did {
+        let state = &mut self.tasks[task];
+        if !state.holds_any() {
+            return self.end_at_once(task, status);
+        }
+        state.leaving = Some(status);
+        state.alarm = false;
+        state.sent.clear();
+        state.held.iter_mut().for_each(|held| (held.read, held.write) = (false, false));
+        Did { word: "closes", answer: 0 }
+    }
+
+    pub(super) fn end_at_once(&mut self, task: usize, status: ExitStatus) -> Did {
         let state = &mut self.tasks[task];
         state.status = Some(status);
         state.held.iter_mut().for_each(|held| (held.read, held.write) = (false, false));

@@ -28,7 +28,7 @@ impl World {
             None => Footprint::nothing(),
             Some(target) => {
                 let state = &self.tasks[target];
-                rules::kill(&state.path, state.status.is_none().then_some(signal))
+                rules::kill(&state.path, state.is_there_for_signals().then_some(signal))
             }
         })
     }
@@ -37,7 +37,7 @@ impl World {
         match self.target(task, target) {
             Some(target) if !self.is_gone(target) => {
                 let state = &mut self.tasks[target];
-                if state.status.is_none() && !state.sent.contains(&signal) {
+                if state.is_there_for_signals() && !state.sent.contains(&signal) {
                     state.sent.push(signal);
                     state.sent.sort();
                 }
@@ -103,7 +103,7 @@ impl World {
         let state = &self.tasks[task];
         let arrives = rules::signal_delivered(&state.path, signal, &[]);
         let handled = state.handlers.iter().any(|handler| handler.signal == signal);
-        if handled { arrives } else { arrives.and(self.ending(task)) }
+        if handled { arrives } else { arrives.and(self.end_begins(task)) }
     }
 
     pub(super) fn deliver(&mut self, task: usize, signal: Signal, interrupts: bool) -> Did {

@@ -27,6 +27,8 @@ pub(super) struct Task {
     pub(super) parent: Option<usize>,
     pub(super) children: Vec<usize>,
     pub(super) status: Option<ExitStatus>,
+    /// It has closed what it held, and will end with this.
+    pub(super) leaving: Option<ExitStatus>,
     pub(super) reaped: bool,
     frames: Vec<Frame>,
     pub(super) answer: i64,
@@ -53,6 +55,13 @@ pub(super) struct Held {
     pub(super) pipe: usize,
     pub(super) read: bool,
     pub(super) write: bool,
+}
+
+impl Held {
+    pub(super) fn ends(&self) -> impl Iterator<Item = PipeEnd> {
+        let ends = [(self.read, PipeEnd::Read), (self.write, PipeEnd::Write)];
+        ends.into_iter().filter(|(holds, _)| *holds).map(|(_, end)| end)
+    }
 }
 
 /// A pipe. Bytes are counted from its beginning.
@@ -111,13 +120,16 @@ impl World {
     /// What the task's next operation needs and touches.
     pub(super) fn look(&self, task: usize) -> Look {
         let state = &self.tasks[task];
-        let Some(op) = state.op() else { return Look::ready(self.ending(task)) };
+        if state.leaving.is_some() {
+            return Look::ready(self.ending(task));
+        }
+        let Some(op) = state.op() else { return Look::ready(self.end_begins(task)) };
         match op {
             // What stdout's order means is for `touched` to say.
             Op::Print(_) | Op::PrintAnswer | Op::Handle { .. } | Op::Sleep | Op::Alarm(_) | Op::If(..) => {
                 Look::ready(Footprint::nothing())
             }
-            Op::Exit(_) | Op::ExitAnswer => Look::ready(self.ending(task)),
+            Op::Exit(_) | Op::ExitAnswer => Look::ready(self.end_begins(task)),
             Op::Fork(_) => Look::ready(rules::fork(&state.path)),
             Op::Wait { who, nohang } => self.look_wait(task, *who, *nohang),
             Op::AskParent => Look::ready(rules::parent_asked(&state.path)),
@@ -138,6 +150,7 @@ impl World {
     pub(super) fn touched(&self, task: usize, act: Act, look: &Look, stdout: Stdout) -> Footprint {
         let own = look.footprint.clone();
         match act {
+            Act::Step if self.tasks[task].leaving.is_some() => own,
             Act::Step | Act::Expire | Act::Fail(Fault::Short(_)) => match self.tasks[task].op() {
                 Some(Op::Print(_) | Op::PrintAnswer) => match stdout {
                     Stdout::Shared => own.changes(Resource::Offset(Name { by: TaskPath::default(), nth: 0 })),
@@ -155,7 +168,7 @@ impl World {
 
     /// How the next operation could fail without need.
     pub(super) fn faults(&self, task: usize, look: &Look) -> Vec<Fault> {
-        match self.tasks[task].op() {
+        match self.tasks[task].op().filter(|_| self.tasks[task].leaving.is_none()) {
             Some(Op::Fork(_)) => vec![Fault::Error(Errno::EAGAIN)],
             Some(Op::Read(_, wanted)) if *wanted > 1 && look.blocked.is_none() => vec![Fault::Short(1)],
             _ => Vec::new(),
@@ -164,6 +177,9 @@ impl World {
 
     /// Does the next operation; a blocked one gives up.
     pub(super) fn perform(&mut self, task: usize, _: Stdout) -> Did {
+        if let Some(status) = self.tasks[task].leaving {
+            return self.end_at_once(task, status);
+        }
         let Some(op) = self.tasks[task].op().cloned() else { return self.end(task, ExitStatus::Exited(0)) };
         let last = self.tasks[task].answer;
         let (word, answer) = match op {
@@ -185,7 +201,7 @@ impl World {
             Op::Write(pipe, bytes, digit) | Op::TryWrite(pipe, bytes, digit) => {
                 match self.write(task, pipe, bytes, digit) {
                     Some(answer) => ("write", answer),
-                    None => return self.end(task, ExitStatus::Killed(super::pipes::SIGPIPE)),
+                    None => return self.end_at_once(task, ExitStatus::Killed(super::pipes::SIGPIPE)),
                 }
             }
             Op::Close(pipe, end) => ("close", self.close(task, pipe, end)),
@@ -242,6 +258,7 @@ impl Task {
             parent,
             children: Vec::new(),
             status: None,
+            leaving: None,
             reaped: false,
             frames: vec![Frame { ops, next: 0, handles: None }],
             answer: 0,
@@ -261,6 +278,16 @@ impl Task {
     /// The signals whose handlers are running: they are held back.
     pub(super) fn handling(&self, signal: Signal) -> bool {
         self.frames.iter().any(|frame| frame.handles.is_some_and(|(handled, _)| handled == signal))
+    }
+
+    /// Whether a signal that is sent to it now may reach it.
+    pub(super) fn is_there_for_signals(&self) -> bool {
+        self.status.is_none() && self.leaving.is_none()
+    }
+
+    /// Whether it holds an end of a pipe.
+    pub(super) fn holds_any(&self) -> bool {
+        self.held.iter().any(|held| held.read || held.write)
     }
 
     /// The signals that it holds back: bit `n - 1` stands for signal `n`.

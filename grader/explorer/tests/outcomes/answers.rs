@@ -350,7 +350,7 @@ fn a_short_read_is_found_and_its_schedule_replays() {
     let holds: Judge = |outcome| outcome.output == "(77)";
     let report = search_with_faults(&mut machine, &Budget::default(), judge(holds)).unwrap();
     let Verdict::Counterexample { schedule } = report.verdict else { panic!("{report:?}") };
-    assert_eq!(schedule.to_string(), "0*2 0:short1 0*2");
+    assert_eq!(schedule.to_string(), "0*2 0:short1 0*3");
     replay(&mut machine, &schedule).unwrap();
     assert_eq!(machine.outcome().output, "(7)");
 }

@@ -67,6 +67,8 @@ pub enum Space {
 pub enum Resource {
     /// Whether a task lives, is a zombie or is gone.
     Life(TaskPath),
+    /// Whether a task has begun to end: no signal reaches it any more.
+    Leaving(TaskPath),
     /// The list of a process's children, in the order in which wait calls look through it.
     Children(TaskPath),
     /// Which process is this process's parent.

@@ -45,6 +45,14 @@ pub fn exit(task: &TaskPath, children: &[TaskPath]) -> Footprint {
     })
 }
 
+/// A task begins to end, and closes what it holds ([`close_end`]); that it has ended others learn only afterwards
+/// ([`exit`]). See do_exit in Linux's kernel/exit.c: files are closed long before the parent is told.
+///
+/// Conflicts with signals sent to it, which come too late from now on.
+pub fn leave(task: &TaskPath) -> Footprint {
+    Footprint::nothing().changes(Resource::Leaving(task.clone()))
+}
+
 /// A process of the run becomes the parent of somebody else's children (PR_SET_CHILD_SUBREAPER).
 pub fn adoption(adopter: &TaskPath) -> Footprint {
     Footprint::nothing().changes(Resource::Children(adopter.clone()))
@@ -91,6 +99,7 @@ pub fn parent_asked(task: &TaskPath) -> Footprint {
 pub fn kill(target: &TaskPath, signal: Option<Signal>) -> Footprint {
     let alive = Footprint::nothing()
         .observes(Resource::Life(target.clone()))
+        .observes(Resource::Leaving(target.clone()))
         .observes(Resource::Parent(target.clone()));
     match signal {
         Some(signal) => alive.and(signal_sent(target, signal)),

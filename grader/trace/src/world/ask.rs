@@ -16,8 +16,10 @@ pub enum Ask {
     Fork(CloneFlags),
     /// execve, execveat.
     Exec,
-    /// exit_group, or exit of a process with one thread.
+    /// exit_group, or exit of a process with one thread; or a signal ends it. What it still holds is closed with that.
     Exit(ExitStatus),
+    /// The first part of that: it closes what it holds, and has not ended.
+    Leave,
     /// wait4, waitid.
     Wait(WaitFor),
     /// getppid.

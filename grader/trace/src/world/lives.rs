@@ -105,11 +105,38 @@ impl World {
         let told = Resource::Signal(parent.clone(), Signal::CHLD);
         // As with any other signal: had its parent ended before, it would not have been told.
         let ends = if self.minds_children(&parent) {
-            ends.changes(told).observes(Resource::Life(parent.clone()))
+            ends.changes(told)
+                .observes(Resource::Life(parent.clone()))
+                .observes(Resource::Leaving(parent.clone()))
         } else {
             ends.observes(told)
         };
         if self.disowns_children(&parent) { ends.changes(Resource::Children(parent)) } else { ends }
+    }
+
+    /// Whether a task that ends closes something of which others can tell, and does so before it has ended.
+    pub fn closes_first(&self, path: &TaskPath) -> bool {
+        self.tasks.get(path).is_some_and(|task| !task.leaving)
+            && self.close_touches(path, 0..=i32::MAX) != Footprint::nothing()
+    }
+
+    /// What it touches that a task begins to end.
+    pub(super) fn leave_touches(&self, path: &TaskPath) -> Footprint {
+        rules::leave(path).and(self.close_touches(path, 0..=i32::MAX))
+    }
+
+    /// A task has begun to end: it holds nothing any more, and no signal reaches it.
+    pub fn leaves(&mut self, path: &TaskPath) {
+        self.close_range(path, 0..=i32::MAX, false);
+        let Some(task) = self.task_mut(path) else { return };
+        task.leaving = true;
+        task.timer = Default::default();
+        task.signals.forget_pending();
+    }
+
+    /// Whether it has.
+    pub fn is_leaving(&self, path: &TaskPath) -> bool {
+        self.tasks.get(path).is_some_and(|task| task.leaving)
     }
 
     /// A task has ended.

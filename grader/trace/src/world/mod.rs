@@ -21,6 +21,8 @@
 //! Invariant: the world is a function of what happened. Steps that touch nothing in common lead to the same world in
 //! either order; therefore everything is named by the path of the task that made it, never by a number of its own.
 //!
+//! An end has two parts: a task closes what it holds, and is a zombie later ([`Ask::Leave`], [`Ask::Exit`]).
+//!
 //! What it takes for granted: whoever ends without a parent that could reap it is gone at once (init, or whoever started
 //! the program, may take a while); and how bytes lie in a pipe's slots decides nothing before 32 KiB were written to it.
 //! After that, two schedules that differ only in the order of earlier reads and writes may fill it a write apart.
@@ -78,6 +80,8 @@ struct Task {
     /// How many objects it has made.
     made: u32,
     life: Life,
+    /// It has closed its descriptors, and is about to end.
+    leaving: bool,
     slots: BTreeMap<i32, Slot>,
     signals: Signals,
     timer: Timer,
@@ -220,6 +224,7 @@ impl World {
             Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
             Ask::Exec => Look::ready(self.exec_touches(path)),
             Ask::Exit(_) => Look::ready(self.end_touches(path)),
+            Ask::Leave => Look::ready(self.leave_touches(path)),
             Ask::Wait(wait) => self.look_wait(path, wait)?,
             Ask::GetParent => Look::ready(rules::parent_asked(path)),
             Ask::Open { path: name, flags } => Look::ready(self.by_name(paths::opened(name, *flags))),
@@ -362,6 +367,7 @@ impl Task {
             born: 0,
             made: 0,
             life: Life::Alive,
+            leaving: false,
             slots: BTreeMap::new(),
             signals: Signals::default(),
             timer: Timer::default(),

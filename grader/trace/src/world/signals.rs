@@ -175,7 +175,7 @@ impl World {
     }
 
     fn send(&mut self, path: &TaskPath, signal: Signal, sender: Sender) {
-        if let Some(task) = self.task_mut(path) {
+        if let Some(task) = self.task_mut(path).filter(|task| !task.leaving) {
             task.signals.pending.entry(signal).or_insert(sender);
         }
     }
@@ -209,7 +209,7 @@ impl World {
                 _ => Footprint::nothing(),
             });
         }
-        Ok(rules::kill(other, sent.filter(|_| self.lives(other))))
+        Ok(rules::kill(other, sent.filter(|_| self.lives(other) && !self.is_leaving(other))))
     }
 
     /// The signals that a task holds back: bit `n - 1` stands for signal `n`.
@@ -243,7 +243,8 @@ impl World {
     }
 
     pub(super) fn send_unless_dropped(&mut self, path: &TaskPath, signal: Signal, sender: Sender) {
-        let heeds = |task: &super::Task| task.life == Life::Alive && !task.signals.drops(signal);
+        let heeds =
+            |task: &super::Task| task.life == Life::Alive && !task.leaving && !task.signals.drops(signal);
         if self.tasks.get(path).is_some_and(heeds) {
             self.send(path, signal, sender);
         }

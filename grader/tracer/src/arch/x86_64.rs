@@ -73,6 +73,13 @@ pub(crate) fn clone_instead(registers: &mut user_regs_struct, tid: u64) {
     (registers.rsi, registers.rdx, registers.r10, registers.r8) = (0, 0, tid, 0);
 }
 
+/// Makes the call be another one: a close_range that closes all descriptors. See close_range(2).
+#[cfg(feature = "controlled")]
+pub(crate) fn close_all_instead(registers: &mut user_regs_struct) {
+    registers.orig_rax = libc::SYS_close_range as u64;
+    (registers.rdi, registers.rsi, registers.rdx) = (0, u32::MAX.into(), 0);
+}
+
 /// Makes the call be another one: a prctl after which reading the time-stamp counter does not trap. See prctl(2).
 #[cfg(feature = "controlled")]
 pub(crate) fn free_counter_instead(registers: &mut user_regs_struct) {

@@ -32,19 +32,30 @@ impl Controlled<'_> {
 
     /// What a task could do, and what could happen to it.
     pub(super) fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
-        let task = self.task(path)?;
+        let Some(task) = self.tasks.get(path) else {
+            return Err(Trouble::Broken(format!("there is no task {path}")));
+        };
         let ask = match &task.at {
-            At::Call(entry) => entry.ask.clone(),
+            At::Call(entry) => match (&entry.ask, task.leaving) {
+                (_, Some(_)) => Ask::Exit(ExitStatus::Exited(0)),
+                (Ask::Exit(_), None) if self.world.closes_first(path) => Ask::Leave,
+                (ask, None) => ask.clone(),
+            },
             At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
             }
         };
-        if !matches!(task.at, At::Call(_)) {
+        if !matches!(task.at, At::Call(_)) || task.leaving.is_some() {
             return self.without_signals(path, &ask);
         }
-        let arrivals = self.world.arrivals(path, &ask);
+        let mut arrivals = self.world.arrivals(path, &ask);
+        for arrival in arrivals.iter_mut().filter(|arrival| self.world.ends(path, arrival.signal)) {
+            if self.world.closes_first(path) {
+                arrival.footprint = self.world.killing_touches(path, arrival.signal);
+            }
+        }
         let (before, during): (Vec<_>, Vec<_>) = arrivals.iter().partition(|arrival| arrival.before);
         let during = during.into_iter().chain(before.iter().copied()).filter(|arrival| arrival.interrupts);
         let coming: Vec<Coming> = before.iter().map(|arrival| arrival.coming()).collect();

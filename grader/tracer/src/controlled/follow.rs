@@ -124,6 +124,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::Exec
         | Ask::Pipe { .. }
         | Ask::Exit(_)
+        | Ask::Leave
         | Ask::Wait(_)
         | Ask::GetParent
         | Ask::Write { .. }

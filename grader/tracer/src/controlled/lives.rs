@@ -8,7 +8,7 @@ use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, Report};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
-use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, TaskId, TaskPath};
+use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, Sender, Signal, TaskId, TaskPath};
 use libc::pid_t;
 
 /// More processes at once are those of a program that makes them without end.
@@ -108,6 +108,76 @@ impl Controlled<'_> {
         self.resume(pid, Resume::Free, 0)
     }
 
+    /// A task begins to end, by the call at whose entry it stands or by a signal: it closes what it holds. That it does
+    /// by a call of ours, for the kernel stops nobody between that and the end; then it stands where it stood.
+    pub(super) fn leaves(
+        &mut self,
+        path: &TaskPath,
+        entry: Box<Entry>,
+        by: Option<(Signal, Option<Sender>)>,
+    ) -> Result<(), Trouble> {
+        let id = self.task(path)?.id;
+        let status = match (&entry.ask, by) {
+            (_, Some((signal, sender))) => {
+                let sender = sender.unwrap_or(Sender::Kernel);
+                self.recorder.instant(id, Operation::Signal { signal, sender }, false);
+                ExitStatus::Killed(signal)
+            }
+            (Ask::Exit(status), None) => self.planned_exit(id).unwrap_or(*status),
+            _ => return Err(Trouble::Broken(format!("{path} does not end by this call"))),
+        };
+        let stamp = self.recorder.instant(id, Operation::Exit(status), false);
+        self.keep_snapshot(path, stamp, &entry.registers)?;
+        if self.closes_all(path, &entry)? {
+            self.world.leaves(path);
+            let task = self.task(path)?;
+            (task.leaving, task.at) = (Some(by), At::Call(entry));
+        }
+        Ok(())
+    }
+
+    /// A task closes all its descriptors; whether it is still there.
+    fn closes_all(&mut self, path: &TaskPath, entry: &Entry) -> Result<bool, Trouble> {
+        let pid = self.task(path)?.pid;
+        let set = |registers: &_| {
+            still_there("changing a call", ptrace::set_registers(pid, registers)).map_err(broken)
+        };
+        let mut closing = entry.registers;
+        arch::close_all_instead(&mut closing);
+        set(&closing)?;
+        let mut how = Resume::ToSyscall;
+        loop {
+            self.resume(pid, how, 0)?;
+            match self.next(pid)? {
+                Report::Syscall => {
+                    let answered = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
+                    if answered.is_some_and(|registers| arch::result(&registers) != 0) {
+                        let what = "this kernel has no close_range, by which the parts of an end are told apart";
+                        return Err(Trouble::Unmodelled(what.into()));
+                    }
+                    let mut again = entry.registers;
+                    arch::begin_again(&mut again);
+                    set(&again)?;
+                    how = Resume::Free;
+                }
+                Report::Event(libc::PTRACE_EVENT_SECCOMP) => return Ok(true),
+                // The world knows of it.
+                Report::Signal(libc::SIGCHLD) => self.task(path)?.told_of_child = false,
+                Report::Ended(word) => {
+                    self.is_gone(path, word)?;
+                    return Ok(false);
+                }
+                other => return Err(Trouble::Broken(format!("{pid} was to close all, and there came {other:?}"))),
+            }
+        }
+    }
+
+    /// The exit status that the plan wants of a task.
+    fn planned_exit(&self, id: TaskId) -> Option<ExitStatus> {
+        let planned = self.launch.plan.exit.filter(|exit| id == TaskId(exit.task));
+        planned.map(|exit| ExitStatus::Exited(exit.code))
+    }
+
     /// A task makes the call that ends it. With that its status is fixed, and a stop at its exit event would tell
     /// nothing more.
     pub(super) fn exits(
@@ -117,16 +187,18 @@ impl Controlled<'_> {
         status: ExitStatus,
     ) -> Result<(), Trouble> {
         let task = self.task(path)?;
-        let (pid, id) = (task.pid, task.id);
-        let planned = self.launch.plan.exit.filter(|exit| id == TaskId(exit.task));
-        let status = planned.map_or(status, |exit| ExitStatus::Exited(exit.code));
-        if let Some(exit) = planned {
+        let (pid, id, told) = (task.pid, task.id, task.leaving.is_some());
+        let planned = self.planned_exit(id);
+        let status = planned.unwrap_or(status);
+        if let Some(ExitStatus::Exited(code)) = planned {
             let mut registers = entry.registers;
-            arch::set_first_argument(&mut registers, exit.code.into());
+            arch::set_first_argument(&mut registers, code.into());
             still_there("changing an exit status", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         }
-        let stamp = self.recorder.instant(id, Operation::Exit(status), false);
-        self.keep_snapshot(path, stamp, &entry.registers)?;
+        if !told {
+            let stamp = self.recorder.instant(id, Operation::Exit(status), false);
+            self.keep_snapshot(path, stamp, &entry.registers)?;
+        }
         still_there("changing what is reported", ptrace::without_exit_event(pid)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)?;
         match self.next(pid)? {
@@ -142,13 +214,15 @@ impl Controlled<'_> {
     /// A task stands at its exit event.
     pub(super) fn ends(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;
-        let (pid, id, doomed) = (task.pid, task.id, task.doomed);
+        let (pid, id, doomed, told) = (task.pid, task.id, task.doomed, task.leaving.is_some());
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let word = still_there("asking for an exit status", ptrace::event_message(pid)).map_err(broken)?;
         let status = ExitStatus::from_wait_status(word.unwrap_or(9) as i32);
-        let stamp = self.recorder.instant(id, Operation::Exit(status), doomed);
-        if let Some(registers) = registers {
-            self.keep_snapshot(path, stamp, &registers)?;
+        if !told {
+            let stamp = self.recorder.instant(id, Operation::Exit(status), doomed);
+            if let Some(registers) = registers {
+                self.keep_snapshot(path, stamp, &registers)?;
+            }
         }
         self.resume(pid, Resume::Free, 0)?;
         while !matches!(self.next(pid)?, Report::Ended(_)) {
@@ -159,8 +233,11 @@ impl Controlled<'_> {
 
     /// A task was killed past its exit event.
     pub(super) fn is_gone(&mut self, path: &TaskPath, word: i32) -> Result<(), Trouble> {
-        let (id, status) = (self.task(path)?.id, ExitStatus::from_wait_status(word));
-        self.recorder.instant(id, Operation::Exit(status), false);
+        let task = self.task(path)?;
+        let (id, told, status) = (task.id, task.leaving.is_some(), ExitStatus::from_wait_status(word));
+        if !told {
+            self.recorder.instant(id, Operation::Exit(status), false);
+        }
         self.note_end(path, status)
     }
 

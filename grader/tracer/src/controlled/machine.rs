@@ -246,14 +246,24 @@ impl<'a> Controlled<'a> {
         let pid = task.pid;
         match std::mem::replace(&mut task.at, At::Running) {
             At::Call(entry) => match choice.act {
-                Act::Step => match entry.ask {
-                    Ask::Exit(status) => self.exits(path, &entry, status)?,
+                Act::Step => match (&entry.ask, task.leaving) {
+                    (_, Some(Some((signal, sender)))) => self.sends(path, &entry, signal, sender)?,
+                    (Ask::Exit(_), None) if self.world.closes_first(path) => {
+                        return self.leaves(path, entry, None);
+                    }
+                    (Ask::Exit(status), _) => self.exits(path, &entry, *status)?,
                     _ => self.release(path, *entry, How::Plain)?,
                 },
                 Act::Expire => self.release(path, *entry, How::Expired)?,
                 Act::Fail(Fault::Error(Errno::EINTR)) => self.disturb(path, *entry)?,
                 Act::Fail(Fault::Error(errno)) => self.release(path, *entry, How::Fails(errno))?,
                 Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,
+                Act::Interrupt(signal) | Act::Deliver(signal)
+                    if self.world.ends(path, signal) && self.world.closes_first(path) =>
+                {
+                    let sender = self.world.arrive_during(path, &entry.ask, signal);
+                    return self.leaves(path, entry, Some((signal, sender)));
+                }
                 Act::Interrupt(signal) => self.interrupt(path, *entry, signal)?,
                 Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
                 Act::RunOut => {}

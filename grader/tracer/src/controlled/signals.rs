@@ -21,6 +21,17 @@ impl Controlled<'_> {
     /// A signal arrives before the call at whose entry a task stands. The call begins afterwards, if at all.
     pub(super) fn deliver(&mut self, path: &TaskPath, entry: Entry, signal: Signal) -> Result<(), Trouble> {
         let sender = self.world.arrive(path, signal);
+        self.sends(path, &entry, signal, sender)
+    }
+
+    /// A signal is sent that ends a task at the entry of a call, or whose handler comes before that call.
+    pub(super) fn sends(
+        &mut self,
+        path: &TaskPath,
+        entry: &Entry,
+        signal: Signal,
+        sender: Option<Sender>,
+    ) -> Result<(), Trouble> {
         let task = self.task(path)?;
         let pid = task.pid;
         if signal == Signal::KILL {
@@ -91,8 +102,11 @@ impl Controlled<'_> {
             }
             still_there("naming a signal's sender", ptrace::set_signal_info(pid, &info)).map_err(broken)?;
             let sender = sender.unwrap_or(Sender::Kernel);
-            self.task(path)?.has_handled = true;
-            self.recorder.instant(id, Operation::Signal { signal, sender }, false);
+            let task = self.task(path)?;
+            task.has_handled = true;
+            if task.leaving.is_none() {
+                self.recorder.instant(id, Operation::Signal { signal, sender }, false);
+            }
             self.resume(pid, Resume::Free, signal.0)?;
             return Ok(false);
         }

@@ -36,6 +36,8 @@ pub(super) struct Standing {
     pub(super) arriving: Option<(Signal, Option<grader_trace::Sender>)>,
     /// A child has ended, and the kernel has not yet come to tell it so by SIGCHLD.
     pub(super) told_of_child: bool,
+    /// It has begun to end, and that is recorded; if a signal ends it, which, and who sent it.
+    pub(super) leaving: Option<Option<(Signal, Option<grader_trace::Sender>)>>,
     /// It has had a handler to run. While one runs, the kernel holds its signal back.
     pub(super) has_handled: bool,
 }
@@ -106,6 +108,7 @@ impl Standing {
             again: false,
             arriving: None,
             told_of_child: false,
+            leaving: None,
             has_handled: false,
         }
     }

@@ -6,7 +6,7 @@ use super::{SA_RESTART, has};
 use crate::model::ids::{Pid, Signal, TaskPath};
 use crate::model::operation::{Disposition, Sender};
 use crate::model::status::ExitStatus;
-use crate::order::{Resource, rules};
+use crate::order::{Footprint, Resource, rules};
 
 impl World {
     /// What a task that sleeps until a signal arrives waits for.
@@ -31,6 +31,18 @@ impl World {
             arrival.footprint = arrival.footprint.clone().observes(Resource::Life(child.clone()));
         }
         arrivals
+    }
+
+    /// Whether this signal, which may reach a task before its call, ends it.
+    pub fn ends(&self, path: &TaskPath, signal: Signal) -> bool {
+        let by_default = |signals: &super::Signals| signals.action(signal).0 == Disposition::Default;
+        !self.keeps_back(path, signal) && (signal == Signal::KILL || self.signals(path).is_some_and(by_default))
+    }
+
+    /// What it touches that a signal arrives which ends a task, if the task closes first what it holds
+    /// ([`World::closes_first`]).
+    pub fn killing_touches(&self, path: &TaskPath, signal: Signal) -> Footprint {
+        rules::signal_delivered(path, signal, &[]).and(self.regained(path)).and(self.leave_touches(path))
     }
 
     fn arrivals_awake(&self, path: &TaskPath, ask: &Ask) -> Vec<Arrival> {
