@@ -125,6 +125,13 @@ fn who_has_reaped_a_child_was_told_of_its_end_before_doing_anything_else() {
     assert_eq!((&found["complete"], &found["outputs"]), (&json!(true), &json!(["!ab"])));
 }
 
+/// Linux closes what a process holds before it tells anybody of its end.
+#[test]
+fn the_end_of_a_pipe_does_not_say_that_its_writer_has_ended() {
+    let found = explored(&[], &["asks_at_the_end"]);
+    assert_eq!((&found["complete"], &found["outputs"]), (&json!(true), &json!(["ended", "not yet"])));
+}
+
 #[test]
 fn a_timer_that_runs_out_too_early_ends_no_pause() {
     let found = explored(&[], &["sets_a_timer_and_pauses"]);
@@ -208,7 +215,7 @@ fn time_that_is_up_is_no_claim_and_no_fault() {
 fn of_what_cannot_be_explored_the_reason_is_told() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let program = &copy_of_the_specimen(place.path());
-    let cases: [(&str, &[&str], &str); 19] = [
+    let cases: [(&str, &[&str], &str); 20] = [
         ("3", &["without_end", "computing"], "a task computes for more than 3 s between two calls"),
         (
             "60",
@@ -230,6 +237,7 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
         ("60", &["beyond", "terminal"], "it reads what opening /dev/stdout made"),
         ("60", &["beyond", "network"], "it calls connect"),
         ("60", &["beyond", "stop"], "it sends SIGSTOP"),
+        ("60", &["beyond", "vfork_and_ask"], "it asks with WNOHANG for a child that ended in vfork"),
         ("60", &["beyond", "session"], "it calls setsid"),
         ("60", &["beyond", "chance"], "the same schedule once wrote"),
     ];

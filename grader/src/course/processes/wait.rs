@@ -22,7 +22,7 @@ pub const EXERCISE: Exercise = Exercise {
     id: "wait",
     chapter: "1-processes",
     title: "the parent speaks when the child has ended",
-    aha: "An order that is proved, not hoped for.",
+    aha: "wait makes an order certain; sleep only makes it likely.",
     counted: true,
     watch: WATCH,
     order_counts: true,

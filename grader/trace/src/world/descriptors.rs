@@ -215,6 +215,9 @@ impl World {
                 Ok(Look::ready(self.by_name(paths::file_read(text, offset))))
             }
             What::Pipe(pipe, PipeEnd::Read) => {
+                if file.nonblock {
+                    self.must_be_held(pipe, PipeEnd::Write)?;
+                }
                 Ok(self.look_pipe_read(pipe, wanted, file.nonblock).observes_flags(name))
             }
             What::Pipe(_, PipeEnd::Write) => Ok(Look::ready(Footprint::nothing())),
@@ -245,6 +248,7 @@ impl World {
                 Err("it writes to a pipe that nobody reads while it blocks SIGPIPE, of which there is no model".into())
             }
             What::Pipe(pipe, PipeEnd::Write) => {
+                self.must_be_held(pipe, PipeEnd::Read)?;
                 Ok(self.look_pipe_write(path, pipe, wanted, file.nonblock).observes_flags(name))
             }
             What::Pipe(_, PipeEnd::Read) => Ok(Look::ready(Footprint::nothing())),

@@ -74,23 +74,9 @@ impl World {
         let marked: Vec<i32> =
             task.slots.iter().filter(|(_, slot)| slot.cloexec).map(|(fd, _)| *fd).collect();
         task.signals.reset_handlers();
+        self.marks_pipes(path, &marked);
         marked.into_iter().for_each(|fd| self.close(path, fd));
         self.give_back(path);
-    }
-
-    /// Who has lent this task its memory.
-    fn lender(&self, path: &TaskPath) -> Option<TaskPath> {
-        let creator = path.creator()?;
-        let lends = self.tasks.get(&creator).is_some_and(|task| task.vfork.as_ref() == Some(path));
-        lends.then_some(creator)
-    }
-
-    fn give_back(&mut self, path: &TaskPath) {
-        if let Some(lender) = self.lender(path)
-            && let Some(task) = self.task_mut(&lender)
-        {
-            task.regained = task.vfork.take();
-        }
     }
 
     /// What a task's end touches: its life, its children's parent, what it closes, its parent's SIGCHLD.
@@ -127,6 +113,7 @@ impl World {
 
     /// A task has begun to end: it holds nothing any more, and no signal reaches it.
     pub fn leaves(&mut self, path: &TaskPath) {
+        self.marks_pipes(path, &self.descriptors_of(path));
         self.close_range(path, 0..=i32::MAX, false);
         let Some(task) = self.task_mut(path) else { return };
         task.leaving = true;
@@ -141,9 +128,12 @@ impl World {
 
     /// A task has ended.
     pub fn ended(&mut self, path: &TaskPath, status: ExitStatus) -> Ended {
+        self.marks_pipes(path, &self.descriptors_of(path));
         self.close_range(path, 0..=i32::MAX, false);
+        let borrowed = self.lender(path).is_some();
         self.give_back(path);
         let Some(task) = self.task_mut(path) else { return Ended::default() };
+        task.ended_with_it = borrowed;
         let children = std::mem::take(&mut task.children);
         let parent = task.parent.clone();
         (task.vfork, task.regained) = (None, None);
@@ -199,6 +189,9 @@ impl World {
 
     pub(super) fn look_wait(&self, path: &TaskPath, wait: &WaitFor) -> Result<Look, String> {
         let asked = self.asked_about(path, wait.selector)?;
+        if wait.nohang {
+            self.must_not_be_too_soon(&asked)?;
+        }
         let zombie = asked
             .iter()
             .find(|child| self.tasks.get(*child).is_some_and(|child| matches!(child.life, Life::Zombie(_))));

@@ -13,6 +13,7 @@
 //! | `lives` | births, execs, ends, waits |
 //! | `descriptors` | tables, and what their slots lead to |
 //! | `pipes` | what is in a pipe, and how much room it has |
+//! | `vforks` | who lends its memory, and what it must not look at too soon |
 //! | `polls` | waiting for several descriptors |
 //! | `signals` | dispositions, masks, pending signals, and which of these may arrive |
 //! | [`timers`] | alarm and setitimer |
@@ -40,6 +41,7 @@ mod pipes;
 mod polls;
 mod signals;
 pub mod timers;
+mod vforks;
 
 pub use ask::{Answer, Ask, DupTo, Polled, Setting, Timeout, WaitFor};
 pub use pipes::PipeView;
@@ -89,6 +91,8 @@ struct Task {
     vfork: Option<TaskPath>,
     /// The child that has just given it back. What it does next could not come earlier.
     regained: Option<TaskPath>,
+    /// It has ended while it had its creator's memory.
+    ended_with_it: bool,
 }
 
 /// Whether a process lives.
@@ -367,6 +371,7 @@ impl Task {
             born: 0,
             made: 0,
             life: Life::Alive,
+            ended_with_it: false,
             leaving: false,
             slots: BTreeMap::new(),
             signals: Signals::default(),

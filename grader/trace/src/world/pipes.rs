@@ -25,6 +25,8 @@ pub(super) struct Pipe {
     pub(super) slots: VecDeque<(u64, u64)>,
     written: u64,
     pub(super) taken: u64,
+    /// Somebody who had its creator's memory (vfork) closed an end by giving it back.
+    pub(super) given_back: bool,
 }
 
 impl Pipe {

@@ -14,6 +14,7 @@ impl World {
         fds: &[Polled],
         timeout: Timeout,
     ) -> Result<Look, String> {
+        let waits = matches!(timeout, Timeout::Never) && fds.len() == 1;
         let (mut ready, mut seen, mut on) = (false, Footprint::nothing(), Vec::new());
         for polled in fds.iter().filter(|polled| polled.fd.0 >= 0) {
             let Some((_, file)) = self.file(path, polled.fd) else {
@@ -28,6 +29,7 @@ impl World {
                 }
                 What::Observed { .. } => ready |= polled.output,
                 What::Pipe(pipe, PipeEnd::Read) => {
+                    self.must_be_held(pipe, PipeEnd::Write).or_else(|why| waits.then_some(()).ok_or(why))?;
                     let (has, touches) = self.has_input(pipe);
                     // The end of the file is told even to those who did not ask.
                     ready |= has && (polled.input || !self.is_held(pipe, PipeEnd::Write));
@@ -37,6 +39,7 @@ impl World {
                     on.extend(self.news_for_readers(pipe));
                 }
                 What::Pipe(pipe, PipeEnd::Write) => {
+                    self.must_be_held(pipe, PipeEnd::Read)?;
                     let (has, touches) = self.has_room(pipe);
                     ready |= has && (polled.output || !self.is_held(pipe, PipeEnd::Read));
                     seen = seen.and(touches);

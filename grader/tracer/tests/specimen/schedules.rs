@@ -1,5 +1,6 @@
 //! Programs whose schedules are counted, and programs of which no such claim can be made.
 
+use crate::births::vfork_exec;
 use crate::kernel::*;
 use libc::c_int;
 use std::ffi::CStr;
@@ -17,6 +18,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("looks_once", []) => looks_once(),
         ("pauses_too_late", []) => pauses_too_late(),
         ("says_when_a_child_has_ended", []) => says_when_a_child_has_ended(),
+        ("asks_at_the_end", []) => asks_at_the_end(),
         ("kills_or_is_late", []) => kills_or_is_late(),
         ("sets_a_timer_and_pauses", []) => sets_a_timer_and_pauses(),
         ("sleeps_in_calls", [how]) => sleeps_in_calls(how),
@@ -148,6 +150,22 @@ fn says_when_a_child_has_ended() {
     wait(child(|| 0));
     say("a");
     say("b");
+}
+
+/// Sees the end of a pipe, and asks at once whether its only writer has ended.
+fn asks_at_the_end() {
+    let (reads, writes) = pipe();
+    let child = child(|| {
+        close(reads);
+        0
+    });
+    close(writes);
+    read_byte(reads);
+    let ended = wait_with(child, libc::WNOHANG).0 == child;
+    say(if ended { "ended" } else { "not yet" });
+    if !ended {
+        wait(child);
+    }
 }
 
 /// A child says something, if it comes to that before it is killed.
@@ -342,6 +360,8 @@ fn beyond(what: &str) {
             // SAFETY: the address is alive, and as long as it says.
             unsafe { libc::connect(socket, (&raw const to).cast(), size_of_val(&to) as libc::socklen_t) };
         }
+        // When its creator goes on, the child may not be a zombie yet.
+        "vfork_and_ask" => drop(wait_with(vfork_exec(c"/nowhere/at/all"), libc::WNOHANG)),
         "stop" => kill(pid(), libc::SIGSTOP),
         "session" => {
             // SAFETY: setsid takes nothing.
