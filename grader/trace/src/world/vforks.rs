@@ -51,7 +51,9 @@ impl World {
     pub(super) fn must_not_be_too_soon(&self, asked: &[TaskPath]) -> Result<(), String> {
         let mut tasks = asked.iter().filter_map(|path| self.tasks.get(path));
         if tasks.any(|task: &Task| task.ended_with_it) {
-            return Err("it asks with WNOHANG for a child that ended in vfork, of which there is no model".into());
+            return Err(
+                "it asks with WNOHANG for a child that ended in vfork, of which there is no model".into()
+            );
         }
         Ok(())
     }
@@ -59,7 +61,10 @@ impl World {
     /// Whether it is looked without waiting who holds this end of a pipe, and that is not known.
     pub(super) fn must_be_held(&self, pipe: &Name, end: PipeEnd) -> Result<(), String> {
         if self.pipes.get(pipe).is_some_and(|pipe| pipe.given_back) && !self.is_held(pipe, end) {
-            return Err("it looks at a pipe that its child has just closed in vfork, of which there is no model".into());
+            return Err(
+                "it looks at a pipe that its child has just closed in vfork, of which there is no model"
+                    .into(),
+            );
         }
         Ok(())
     }

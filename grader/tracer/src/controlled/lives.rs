@@ -150,9 +150,11 @@ impl Controlled<'_> {
             self.resume(pid, how, 0)?;
             match self.next(pid)? {
                 Report::Syscall => {
-                    let answered = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
+                    let answered =
+                        still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
                     if answered.is_some_and(|registers| arch::result(&registers) != 0) {
-                        let what = "this kernel has no close_range, by which the parts of an end are told apart";
+                        let what =
+                            "this kernel has no close_range, by which the parts of an end are told apart";
                         return Err(Trouble::Unmodelled(what.into()));
                     }
                     let mut again = entry.registers;
@@ -167,7 +169,9 @@ impl Controlled<'_> {
                     self.is_gone(path, word)?;
                     return Ok(false);
                 }
-                other => return Err(Trouble::Broken(format!("{pid} was to close all, and there came {other:?}"))),
+                other => {
+                    return Err(Trouble::Broken(format!("{pid} was to close all, and there came {other:?}")));
+                }
             }
         }
     }

@@ -1,12 +1,12 @@
 //! Which signals may reach a task, and what their arrival does.
 
-use crate::world::ask::Ask;
-use crate::world::{Arrival, World};
 use super::{SA_RESTART, has};
 use crate::model::ids::{Pid, Signal, TaskPath};
 use crate::model::operation::{Disposition, Sender};
 use crate::model::status::ExitStatus;
 use crate::order::{Footprint, Resource, rules};
+use crate::world::ask::Ask;
+use crate::world::{Arrival, World};
 
 impl World {
     /// What a task that sleeps until a signal arrives waits for.
@@ -36,7 +36,8 @@ impl World {
     /// Whether this signal, which may reach a task before its call, ends it.
     pub fn ends(&self, path: &TaskPath, signal: Signal) -> bool {
         let by_default = |signals: &super::Signals| signals.action(signal).0 == Disposition::Default;
-        !self.keeps_back(path, signal) && (signal == Signal::KILL || self.signals(path).is_some_and(by_default))
+        !self.keeps_back(path, signal)
+            && (signal == Signal::KILL || self.signals(path).is_some_and(by_default))
     }
 
     /// What it touches that a signal arrives which ends a task, if the task closes first what it holds
