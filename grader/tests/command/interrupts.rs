@@ -2,8 +2,9 @@
 
 use crate::place::Place;
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -52,6 +53,9 @@ impl Work {
         let mut grader = place.grader(&["check", "hello"]);
         grader.env("TMPDIR", &temporary).stdout(Stdio::null()).stderr(Stdio::null());
         prepare(&mut grader);
+        // Who is started by nohup ignores SIGHUP, and so would the grader.
+        // SAFETY: what is called between fork and exec is signal(2), which is async-signal-safe.
+        unsafe { grader.pre_exec(heed_a_hangup) };
         let grader = grader.spawn().expect("the grader starts");
         Work { place, temporary, grader }
     }
@@ -61,6 +65,14 @@ impl Work {
         // SAFETY: kill takes two numbers; the grader has not been waited for, so that the PID is its own.
         assert_eq!(unsafe { libc::kill(self.grader.id() as i32, signal) }, 0);
         self.grader.wait().expect("a child of ours")
+    }
+}
+
+fn heed_a_hangup() -> io::Result<()> {
+    // SAFETY: the default disposition needs no function.
+    match unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) } {
+        libc::SIG_ERR => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 
