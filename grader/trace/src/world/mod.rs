@@ -22,7 +22,8 @@
 //! Invariant: the world is a function of what happened. Steps that touch nothing in common lead to the same world in
 //! either order; therefore everything is named by the path of the task that made it, never by a number of its own.
 //!
-//! An end has two parts: a task closes what it holds, and is a zombie later ([`Ask::Leave`], [`Ask::Exit`]).
+//! An end has two parts: a task closes what it holds, and is a zombie later ([`Ask::Leave`], [`Ask::Exit`]). Only for
+//! whoever is ended by a signal that it has caused itself (a fault, abort, SIGPIPE) the two are one.
 //!
 //! What it takes for granted: whoever ends without a parent that could reap it is gone at once (init, or whoever started
 //! the program, may take a while); and how bytes lie in a pipe's slots decides nothing before 32 KiB were written to it.

@@ -30,9 +30,10 @@ use std::time::Duration;
 const TICK: Duration = Duration::from_millis(100);
 
 /// What the world takes for granted of programs and of the kernel.
-const ASSUMPTIONS: [&str; 4] = [
+const ASSUMPTIONS: [&str; 5] = [
     "signals arrive between operations that others could notice",
     "whoever ends after its parent is reaped at once",
+    "whoever is ended by a signal that it has caused itself closes its descriptors and ends at once",
     "no file is used under two names, and nobody else changes files or sends signals",
     "how the bytes in a pipe are spread over its pages decides nothing, even once 32 KiB went through it",
 ];
