@@ -124,6 +124,7 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::DESCRIPTORS;
     use std::ptr;
 
     /// A page of memory with nothing behind it, full of `x`; its address.
@@ -160,6 +161,7 @@ mod tests {
 
     #[test]
     fn all_ways_read_the_same_and_end_at_the_edge() {
+        let _alone = DESCRIPTORS.lock();
         let page = page_at_an_edge();
         let pid = stopped_copy();
         let memory = Memory(pid);

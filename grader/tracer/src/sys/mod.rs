@@ -9,3 +9,8 @@ pub(crate) mod process;
 pub(crate) mod processor;
 pub(crate) mod ptrace;
 pub(crate) mod wait;
+
+/// Held by tests that fork, and by tests for which it matters that nobody else holds their descriptors: a child that
+/// does not exec has all that its parent had, in whatever thread it was opened.
+#[cfg(test)]
+pub(crate) static DESCRIPTORS: std::sync::Mutex<()> = std::sync::Mutex::new(());

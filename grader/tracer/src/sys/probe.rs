@@ -73,6 +73,7 @@ fn look(copy: &OwnedFd) -> io::Result<Probe> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sys::DESCRIPTORS;
     use std::io::{Read, Write};
     use std::process::id;
 
@@ -86,6 +87,7 @@ mod tests {
             }
             again
         };
+        let _alone = DESCRIPTORS.lock();
         let (mut reader, mut writer) = io::pipe().expect("a pipe");
         let empty = Probe { bytes: 0, has_room: true, is_widowed: false };
         assert_eq!(looks(&writer, PipeEnd::Write), empty);
