@@ -45,7 +45,7 @@ pub(crate) const PRIVATE: &[i64] = &[
 ];
 
 /// The highest number that a signal has. See signal(7).
-const LAST_SIGNAL: i32 = 64;
+pub(super) const LAST_SIGNAL: i32 = 64;
 
 /// The kernel's flag that a new task shall not be traced.
 const CLONE_UNTRACED: u64 = 0x80_0000;

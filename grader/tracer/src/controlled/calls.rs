@@ -1,5 +1,6 @@
 //! A call is made, replaced or refused, and answers.
 
+use super::asks::LAST_SIGNAL;
 use super::identity;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Inside, Part};
@@ -11,11 +12,14 @@ use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
 use grader_trace::{Errno, Operation, Outcome, Signal, Stamp, TaskPath};
-use libc::user_regs_struct;
+use libc::{pid_t, user_regs_struct};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Results by which the kernel tells itself that a call is to be made again. See linux/errno.h.
 const RESTARTS: [i64; 4] = [-512, -513, -514, -516];
+
+/// The size of the kernel's `struct sigaction`. See sigaction(2), "C library/kernel differences".
+const KERNEL_SIGACTION: usize = 32;
 
 /// How much an execution may write to standard output: all of it is compared with what others write.
 const OUTPUT_LIMIT: u64 = 1 << 20;
@@ -80,7 +84,12 @@ impl Controlled<'_> {
         // A signal that the kernel is about to tell of shows what the call has answered, too: one stop instead of two.
         let told = matches!(entry.ask, Ask::Wait(_)) && made == Made::ByKernel && task.told_of_child;
         let told = told && how == How::Plain && !self.world.keeps_back(path, Signal::CHLD);
+        let known = if interrupted { None } else { known(&entry, made, pid) };
         let inside = Inside { entry, begun, injected, interrupted, chunk };
+        if let Some(result) = known {
+            self.answers(path, inside, &mut registers, result)?;
+            return self.resume(pid, Resume::Free, 0);
+        }
         self.task(path)?.at = At::Inside(Box::new(inside));
         self.resume(pid, if told { Resume::Free } else { Resume::ToSyscall }, 0)
     }
@@ -154,10 +163,10 @@ impl Controlled<'_> {
     /// A task has returned from a call, and stands there.
     pub(super) fn returns(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;
-        let (pid, id) = (task.pid, task.id);
+        let pid = task.pid;
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let Some(mut registers) = registers else { return Ok(()) };
-        let At::Inside(mut inside) = std::mem::replace(&mut task.at, At::Running) else {
+        let At::Inside(inside) = std::mem::replace(&mut task.at, At::Running) else {
             return Ok(());
         };
         let result = arch::result(&registers);
@@ -171,6 +180,19 @@ impl Controlled<'_> {
             return Ok(());
         }
         let result = if again { -i64::from(libc::EINTR) } else { result };
+        self.answers(path, *inside, &mut registers, result)
+    }
+
+    /// A call of a task has answered, or is about to answer this.
+    fn answers(
+        &mut self,
+        path: &TaskPath,
+        mut inside: Inside,
+        registers: &mut user_regs_struct,
+        result: i64,
+    ) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let (pid, id) = (task.pid, task.id);
         let names = |pid| self.recorder.task(pid);
         if let Some(op) = &mut inside.entry.op {
             decode::leave(op, &inside.entry.call, result, &names);
@@ -181,12 +203,12 @@ impl Controlled<'_> {
         }
         self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
         if let Some(chunk) = inside.chunk {
-            self.part_done(path, &inside, &mut registers, chunk, result)?;
+            self.part_done(path, &inside, registers, chunk, result)?;
             if self.task(path)?.part.is_some() {
                 return Ok(());
             }
         } else if self.task(path)?.part.is_some() {
-            self.last_part_done(path, &mut inside, &mut registers, result)?;
+            self.last_part_done(path, &mut inside, registers, result)?;
         }
         if let Some(op) = inside.entry.op {
             self.recorder.end(id, inside.begun, op, inside.injected);
@@ -260,6 +282,22 @@ impl Controlled<'_> {
             self.deed.output.extend(written(&inside.entry, count));
         }
         Ok(())
+    }
+}
+
+/// What a call will answer, where that is sure before it is made: then nobody need stop to see it.
+fn known(entry: &Entry, made: Made, pid: pid_t) -> Option<i64> {
+    match (made, &entry.ask) {
+        (Made::Answers(answer), _) => Some(answer),
+        (Made::ByKernel, Ask::GetOwn) => Some(pid.into()),
+        (Made::ByKernel, Ask::Action { signal, .. }) => {
+            let [_, action, old, size, ..] = entry.call.args;
+            let may_be_set =
+                (1..=LAST_SIGNAL).contains(&signal.0) && ![libc::SIGKILL, libc::SIGSTOP].contains(&signal.0);
+            let is_there = entry.call.memory.bytes(action, KERNEL_SIGACTION).len() == KERNEL_SIGACTION;
+            (may_be_set && is_there && old == 0 && size == 8).then_some(0)
+        }
+        _ => None,
     }
 }
 
