@@ -38,10 +38,10 @@ pub struct Outcome {
 /// What the compiler said of one program.
 #[derive(Debug, Default)]
 struct Said {
-    /// All of it, as rustc lays it out.
-    diagnostics: Vec<String>,
-    /// The errors, each in a line.
-    errors: Vec<String>,
+    /// The errors, each in a line, and as rustc lays it out.
+    errors: Vec<(String, String)>,
+    /// Everything else, as rustc lays it out.
+    warnings: Vec<String>,
 }
 
 /// A program that cargo has built.
@@ -81,6 +81,8 @@ struct Diagnostic {
     rendered: Option<String>,
     #[serde(default)]
     spans: Vec<Span>,
+    #[serde(default)]
+    children: Vec<Diagnostic>,
 }
 
 /// A place in the source that a diagnostic is about.
@@ -97,11 +99,16 @@ impl Diagnostic {
         matches!(self.level.as_str(), "error" | "warning") && !self.message.starts_with("aborting due to")
     }
 
-    /// The error in one line, if it is one: what is wrong, and where.
+    /// The error in one line, if it is one: what is wrong, and where; of a linker's, what it has not found.
     fn error(&self) -> Option<String> {
         let place = self.spans.iter().find(|span| span.is_primary);
-        let place = place.map(|span| format!(" ({}, line {})", span.file_name, span.line_start));
-        (self.level == "error").then(|| format!("{}{}", self.message, place.unwrap_or_default()))
+        let place = place.map(|span| format!("{}, line {}", span.file_name, span.line_start));
+        let of_linker = || {
+            let mut lines = self.children.iter().flat_map(|note| note.message.lines());
+            lines.find(|line| line.contains(": undefined ")).map(|line| line.trim().to_owned())
+        };
+        let more = place.or_else(of_linker).map(|more| format!(" ({more})"));
+        (self.level == "error").then(|| format!("{}{}", self.message, more.unwrap_or_default()))
     }
 }
 
@@ -160,11 +167,16 @@ fn last_words(stream: impl std::io::Read, news: &(dyn Fn(&str) + Sync)) -> Vec<S
 }
 
 impl Said {
+    /// All of it: what has to be mended comes first.
+    fn diagnostics(&self) -> Vec<String> {
+        self.errors.iter().map(|(_, said)| said).chain(&self.warnings).cloned().collect()
+    }
+
     fn summary(&self) -> String {
         match &self.errors[..] {
             [] => "it does not compile".to_string(),
-            [only] => format!("it does not compile: {only}"),
-            [first, ..] => {
+            [(only, _)] => format!("it does not compile: {only}"),
+            [(first, _), ..] => {
                 format!("it does not compile, with {} errors; the first: {first}", self.errors.len())
             }
         }
@@ -182,8 +194,12 @@ impl Outcome {
             }
             ("compiler-message", _, Some(said)) if said.counts() => {
                 let of = self.said_of.entry(program).or_default();
-                of.errors.extend(said.error());
-                of.diagnostics.push(said.rendered.unwrap_or(said.message));
+                let error = said.error();
+                let rendered = said.rendered.unwrap_or(said.message);
+                match error {
+                    Some(error) => of.errors.push((error, rendered)),
+                    None => of.warnings.push(rendered),
+                }
             }
             ("build-finished", ..) => self.success = success,
             _ => {}
@@ -201,7 +217,7 @@ impl Outcome {
             return Built::Program(artifact.executable.clone());
         }
         if let Some(said) = self.said_of.get(&(package.folder.clone(), package.name.clone())) {
-            return Built::Broken { reason: said.summary(), diagnostics: said.diagnostics.clone() };
+            return Built::Broken { reason: said.summary(), diagnostics: said.diagnostics() };
         }
         let said = self.said.join("\n");
         match (self.blames(package), self.success) {

@@ -30,7 +30,6 @@ fn page(examined: &Examined, base: &Path, style: &Style) -> String {
     let seen = shown.map(|(run, events)| Seen { trace: &run.recording.trace, events });
     let wanted: Option<Trace> =
         shown.filter(|(run, _)| comparable(run, examined.exercise)).map(|_| (examined.exercise.wanted)());
-    let diagnostics = examined.diagnostics.concat();
     let typical = examined.judged.as_ref().map(|judged| &judged.typical[..]).unwrap_or_default();
     let typical: Vec<&Trace> = typical.iter().map(Run::trace).collect();
     let shown = Shown {
@@ -42,7 +41,7 @@ fn page(examined: &Examined, base: &Path, style: &Style) -> String {
         typical: &typical,
         wanted: wanted.as_ref(),
         excerpt: site(examined).and_then(|site| excerpt(site, base)),
-        diagnostics: Some(diagnostics.as_str()).filter(|said| !said.is_empty()),
+        diagnostics: &examined.diagnostics,
     };
     human::exercise(&shown, style)
 }

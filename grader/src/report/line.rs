@@ -91,6 +91,25 @@ impl Line {
         to.push('\n');
     }
 
+    /// The same in rows that fit into the width, `most` at most: where something is missing, the last ends with a mark.
+    pub(crate) fn broken(self, most: usize, style: &Style) -> Vec<Line> {
+        let mut rows = Vec::new();
+        let mut rest = self.cells;
+        while rest.len() > style.width && rows.len() + 1 < most {
+            let below = rest.split_off(end_of_row(&rest, style.width));
+            rows.push(Line { cells: std::mem::replace(&mut rest, below) });
+        }
+        if rest.len() > style.width {
+            let mark = Visible::new("…", style);
+            rest.truncate(end_of_row(&rest, style.width.saturating_sub(mark.columns())));
+            let mut last = Line { cells: rest };
+            last.put(last.columns(), &mark, Ink::Dim);
+            rest = last.cells;
+        }
+        rows.push(Line { cells: rest });
+        rows
+    }
+
     fn reach(&mut self, column: usize) {
         if self.cells.len() < column {
             self.cells.resize(column, BLANK);
@@ -111,6 +130,12 @@ impl Line {
         }
         self.cells[column] = cell;
     }
+}
+
+/// Where to cut cells so that the first part has at most so many and no wide character is halved.
+fn end_of_row(cells: &[Cell], width: usize) -> usize {
+    let halves = matches!(cells.get(width), Some(Cell::Rest)) && width > 1;
+    if halves { width - 1 } else { width }
 }
 
 fn change(from: Ink, to: Ink, out: &mut String) {
@@ -165,6 +190,18 @@ mod tests {
         let line = Line::of("ab日本", Ink::Plain, &Style::PLAIN);
         assert_eq!(printed(&line, &Style::PLAIN.with_width(5)), "ab日\n");
         assert_eq!(printed(&line, &Style::PLAIN.with_width(3)), "ab\n");
+    }
+
+    #[test]
+    fn a_line_is_broken_at_the_width_and_says_where_something_is_missing() {
+        let rows = |style: Style, most| {
+            print(&Line::of("ab日本cdef", Ink::Plain, &Style::PLAIN).broken(most, &style), &style)
+        };
+        let narrow = Style::PLAIN.with_width(5);
+        assert_eq!(rows(narrow, 9), "ab日\n本cde\nf\n");
+        assert_eq!(rows(narrow, 2), "ab日\n本cd…\n");
+        assert_eq!(rows(Style { unicode: false, ..Style::PLAIN.with_width(7) }, 1), "ab?...\n");
+        assert_eq!(rows(Style::PLAIN, 1), "ab日本cdef\n");
     }
 
     #[test]

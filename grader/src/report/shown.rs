@@ -26,8 +26,8 @@ pub struct Shown<'a> {
     pub typical: &'a [&'a Trace],
     /// The learner's source around the line to look at: of the first failure, or of the `todo!()`.
     pub excerpt: Option<Excerpt>,
-    /// What the compiler said, if it was not built.
-    pub diagnostics: Option<&'a str>,
+    /// What the compiler said, if it was not built: one text a message.
+    pub diagnostics: &'a [String],
 }
 
 /// A run, and what to look at in it.

@@ -115,6 +115,63 @@ fn one_that_does_not_compile_keeps_no_other_from_its_verdict() {
     assert!(page.contains("src/main.rs:1:"), "{page}");
 }
 
+/// The page of `fork` when its source is this, which does not compile.
+fn page_of_source(place: &Place, source: &str) -> String {
+    fs::write(place.source("fork"), source).expect("writable");
+    let output = run(place.grader(&["check", "fork"]));
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn an_error_is_shown_to_its_last_word_and_what_is_left_out_is_counted() {
+    let place = Place::new();
+    let mistakes: String =
+        (0..30).map(|n| format!("    let number_{n}: u8 = \"text\";\n    let unused_{n} = 0;\n")).collect();
+    let page = page_of_source(&place, &format!("fn main() {{\n{mistakes}}}\n"));
+    let shown = page.matches("error[E0308]: mismatched types").count();
+    assert!((3..=10).contains(&shown), "{page}");
+    assert_eq!(page.matches("expected due to this").count(), shown, "the last one is whole, too:\n{page}");
+    assert!(
+        page.contains(&format!("… {} more messages: cargo build -p fork shows all", 30 - shown)),
+        "{page}"
+    );
+    // Wider than the page: what is wrong stands at the end of the line.
+    let name = format!("L{}End", "ong".repeat(30));
+    let source = format!("struct {name};\nfn main() {{ let _: u8 = {name}; }}\n");
+    let page = page_of_source(&place, &source);
+    let unbroken: String = page.split_whitespace().collect();
+    assert!(unbroken.contains(&format!("expected`u8`,found`{name}`")), "{page}");
+    assert!(page.lines().all(|line| line.chars().count() <= 80), "{page}");
+}
+
+#[test]
+fn errors_come_before_warnings_and_a_macros_error_is_whole() {
+    let place = Place::new();
+    let unused: String = (0..20).map(|n| format!("fn unused_{n}() {{}}\n")).collect();
+    let source = format!(
+        "{unused}macro_rules! add {{ ($a:expr) => {{ $a + \"text\" }} }}\nfn main() {{ let _ = add!(1); }}\n"
+    );
+    let page = page_of_source(&place, &source);
+    let first = page.find("error[E0277]").unwrap_or_else(|| panic!("{page}"));
+    assert!(page.find("warning").is_none_or(|warning| first < warning), "{page}");
+    let unbroken = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unbroken.contains("this error originates in the macro `add`"), "{page}");
+}
+
+#[test]
+fn a_function_that_the_linker_does_not_find_is_named() {
+    let place = Place::new();
+    let source =
+        "unsafe extern \"C\" { safe fn forklings_nowhere() -> i32; }\nfn main() { forklings_nowhere(); }\n";
+    let page = page_of_source(&place, source);
+    let undefined = page.lines().find(|line| line.contains("undefined")).unwrap_or_else(|| panic!("{page}"));
+    assert!(undefined.contains("forklings_nowhere"), "{page}");
+    assert!(page.contains('…'), "the linker's command is cut, and that is marked:\n{page}");
+    let report = report(&run(place.grader(&["check", "fork", "--format", "json"])));
+    assert!(text_of_note(&report, 0).contains("forklings_nowhere"), "{report:#}");
+}
+
 #[test]
 fn a_manifest_that_cargo_does_not_understand_keeps_no_other_from_its_verdict() {
     let place = Place::new();

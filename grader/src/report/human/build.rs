@@ -1,28 +1,49 @@
-//! The page of an exercise that does not compile: the compiler's own message, in its own layout.
+//! The page of an exercise that does not compile: the compiler's own messages, in their own layout.
 //!
-//! Its colours are translated into the report's: nothing it quotes from a source file reaches the terminal as it is.
+//! Their colours are translated into the report's: nothing they quote from a source file reaches the terminal as it is.
+//! A message that is shown is shown whole; where something is left out after all, there is a mark.
 
 use crate::report::ink::Ink;
 use crate::report::line::Line;
-use crate::report::page::Page;
+use crate::report::page::{Page, counted};
 use crate::report::shown::Shown;
 use crate::report::style::Style;
 
-/// So much of the message is shown; the first error is what counts.
-const MOST_LINES: usize = 40;
+/// No message begins below this line: the first error is what counts.
+const MOST_LINES: usize = 30;
+
+/// A message has no more lines than this. Those of a linker quote the command that started it.
+const MOST_OF_ONE: usize = 100;
+
+/// So far a line goes on below itself where it is wider than the page.
+const MOST_ROWS: usize = 6;
 
 pub(super) fn page(page: &mut Page, shown: &Shown) {
-    let message = shown.diagnostics.unwrap_or_default().trim_end();
     let style = *page.style;
-    let total = message.lines().count();
     let mut ink = Ink::Plain;
-    for source in message.lines().take(MOST_LINES) {
-        page.lines([line(source, &mut ink, &style)]);
+    let (mut lines, mut left_out) = (0, 0);
+    let messages = shown.diagnostics.iter().filter(|message| !message.trim().is_empty());
+    for message in messages {
+        if lines >= MOST_LINES {
+            left_out += 1;
+            continue;
+        }
+        page.blank();
+        let message = message.trim_end();
+        for source in message.lines().take(MOST_OF_ONE) {
+            page.lines(line(source, &mut ink, &style).broken(MOST_ROWS, &style));
+        }
+        let total = message.lines().count();
+        lines += total + 1;
+        if total > MOST_OF_ONE {
+            let more = counted((total - MOST_OF_ONE) as u64, "more line", "more lines");
+            page.paragraph(2, &format!("… {more} of this message"), Ink::Dim);
+        }
     }
-    if total > MOST_LINES {
-        let more =
-            format!("… {} more lines: cargo build -p {} shows all", total - MOST_LINES, shown.graded.id);
-        page.paragraph(2, &more, Ink::Dim);
+    if left_out > 0 {
+        page.blank();
+        let more = counted(left_out, "more message", "more messages");
+        page.paragraph(2, &format!("… {more}: cargo build -p {} shows all", shown.graded.id), Ink::Dim);
     }
 }
 

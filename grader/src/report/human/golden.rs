@@ -44,6 +44,7 @@ fn site(line: u32) -> SourceLine {
 fn page(graded: &Graded, style: &Style) -> String {
     let seen = scenes::wait_wrong();
     let wanted = scenes::wait_right();
+    let said = [RUSTC.to_owned()];
     let ran = !matches!(graded.verdict, Verdict::Passed | Verdict::BuildFailed | Verdict::CannotTell);
     let shown = Shown {
         typical: &[],
@@ -54,7 +55,7 @@ fn page(graded: &Graded, style: &Style) -> String {
         seen: ran.then_some(Seen { trace: &seen, events: &[4] }),
         wanted: ran.then_some(&wanted),
         excerpt: ran.then(|| Excerpt::cut(&site(12), SOURCE, 2)).flatten(),
-        diagnostics: (graded.verdict == Verdict::BuildFailed).then_some(RUSTC),
+        diagnostics: if graded.verdict == Verdict::BuildFailed { &said } else { &[] },
     };
     exercise(&shown, style)
 }

@@ -33,7 +33,7 @@ pub fn exercise(shown: &Shown, style: &Style) -> String {
     page.heading(glyph, &format!("{}: {}", graded.id, shown.title), &right, ink);
     page.blank();
     // Of a program that hung, the finding tells more; of one that does not compile, the compiler.
-    let compiler = graded.verdict == Verdict::BuildFailed && shown.diagnostics.is_some();
+    let compiler = graded.verdict == Verdict::BuildFailed && !shown.diagnostics.is_empty();
     let hung =
         graded.verdict == Verdict::TimedOut && graded.checks.iter().any(|check| check.finding.is_some());
     if let Some(note) = graded.note.as_ref().filter(|_| !hung && !compiler) {
