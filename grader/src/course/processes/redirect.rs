@@ -155,12 +155,12 @@ const DESCRIPTORS: Check = Check {
 
 const CONTENT: Check = Check {
     id: "content",
-    claim: "TARGET holds SOURCE's bytes, and nothing went to stdout.",
+    claim: "TARGET holds SOURCE's bytes, written by cat alone, and nothing went to stdout.",
     why: "Whoever redirects a program's output wants all of it, and only that, in the file.",
     points: 1,
     hints: &[
-        "Compare TARGET with SOURCE byte by byte (cmp). What is missing, or what came before?",
-        "A TARGET that does not exist is made only if open has O_CREAT. Nothing but cat may write to descriptor 1.",
+        "Compare TARGET with SOURCE byte by byte (cmp). What is missing, what came before, and who wrote it?",
+        "A TARGET that does not exist is made only if open has O_CREAT. Nobody but cat may write to it.",
     ],
     see: &["open(2)", "cat(1)"],
     scenarios: ALL_PACES,

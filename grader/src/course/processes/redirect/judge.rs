@@ -152,7 +152,11 @@ pub fn content(run: &Run) -> Judgement {
     let family = Family::of(run)?;
     let name = target(run);
     let wanted = wanted_bytes(run);
-    let expected = format!("{name} with the {} bytes of {}, and nothing on stdout", wanted.len(), run.arg(0));
+    let expected = format!(
+        "{name} with the {} bytes of {}, from cat alone, and nothing on stdout",
+        wanted.len(),
+        run.arg(0)
+    );
     if let Some((index, task, errno)) = failed_open(run, &family) {
         let who = role(family.trace, task);
         let observed = format!("{who} could not open {name} ({errno}), so that cat never ran");
@@ -160,8 +164,13 @@ pub fn content(run: &Run) -> Judgement {
     }
     let printed = family.trace.pieces();
     let bytes = left(run).map(|file| &file.bytes[..]);
-    if bytes == Some(wanted) && printed.is_empty() {
-        return Ok(format!("{name} holds the {} bytes of {}; stdout got none", wanted.len(), run.arg(0)));
+    let others = writes_to(run, &family);
+    if bytes == Some(wanted) && printed.is_empty() && others.is_empty() {
+        return Ok(format!(
+            "{name} holds the {} bytes of {}, from cat alone; stdout got none",
+            wanted.len(),
+            run.arg(0)
+        ));
     }
     premise("argv", argv(run))?;
     if !leads_to_target(run, &family) || bytes != Some(wanted) {
@@ -173,24 +182,43 @@ pub fn content(run: &Run) -> Judgement {
             (format!("{who} wrote \"{}\" on stdout", first_line(piece)), vec![piece.event])
         }
         (None, None) => (format!("there is no {name}"), vec![]),
-        (None, Some(bytes)) => (format!("{name} holds \"{}\"", shown(bytes)), writes_to(run, &family)),
+        (None, Some(bytes)) if bytes == wanted => (by_others(run, &family, &others), others),
+        (None, Some(bytes)) => (format!("{name} holds \"{}\"", shown(bytes)), others),
     };
     Err(Finding::new(expected, observed).at(events).into())
 }
 
-/// The writes to TARGET of anybody but cat.
+/// The writes to TARGET of anybody but cat, since it was last cut to length 0.
 fn writes_to(run: &Run, family: &Family) -> Vec<usize> {
     let started = the_cat(family).map_or(Stamp::END, |cat| cat.moment);
     let mut found = Vec::new();
     Tables::walk(family.trace, |event, tables| {
-        let Operation::Write { fd, .. } = &event.op else { return };
+        if let Operation::Open { path, flags, result: Outcome::Done(_), .. } = &event.op
+            && table::leads_to(path, target(run))
+            && flags.has(OpenFlags::TRUNC)
+        {
+            found.clear();
+        }
+        let Operation::Write { fd, result: Outcome::Done(1..), .. } = &event.op else { return };
         let here = matches!(tables.get(event.task, *fd).map(|ofd| &ofd.object),
             Some(Object::File(name)) if table::leads_to(name, target(run)));
-        if here && event.begin < started {
+        let by_cat = family.trace.process_of(event.task) == family.child.id && event.begin > started;
+        if here && !by_cat {
             found.push(family.trace.events().partition_point(|other| other.begin < event.begin));
         }
     });
     found
+}
+
+/// Who wrote to a TARGET that is as it should be, beside cat.
+fn by_others(run: &Run, family: &Family, writes: &[usize]) -> String {
+    let first = writes.first().and_then(|index| family.trace.events().get(*index));
+    let who = first.map_or_else(|| "somebody".into(), |event| role(family.trace, event.task));
+    let when = match first {
+        Some(event) if event.task == family.child.id => "before it became cat",
+        _ => "beside cat",
+    };
+    format!("{who} wrote to {} itself, {when}", target(run))
 }
 
 fn shown(bytes: &[u8]) -> Text {

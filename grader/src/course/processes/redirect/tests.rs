@@ -220,6 +220,32 @@ fn more_bytes_than_cats_or_bytes_on_stdout_fail_by_content() {
 }
 
 #[test]
+fn a_parent_that_writes_to_target_beside_cat_fails_by_content_unless_it_was_cut_to_length_0_since() {
+    let run = |first: bool| {
+        let mut run = Builder::new("redirect").args(&[SOURCE, TARGET]);
+        let file = run.open(P, TARGET, FLAGS, 0o666);
+        if first {
+            run.write(P, file, "one\n");
+        }
+        let c = run.fork(P);
+        redirects(&mut run, c);
+        run.exec(c, "/usr/bin/cat", &CAT);
+        run.write(c, Fd(1), "one\ntwo\nthree\n");
+        if !first {
+            run.write(P, file, "one\n");
+        }
+        run.exit(c, 0);
+        run.wait(P, c);
+        run.exit(P, 0);
+        Proof::of(&EXERCISE).with("plain", run.finish()).leaving(TARGET, BYTES, 0o644)
+    };
+    all_hold(run(true));
+    let finding = fails_only("content", run(false));
+    assert!(finding.observed.ends_with("wrote to target.txt itself, beside cat"), "{}", finding.observed);
+    assert_eq!(finding.events.len(), 1);
+}
+
+#[test]
 fn a_target_that_is_not_made_fails_by_content() {
     let mut run = Builder::new("redirect").args(&[SOURCE, TARGET]);
     let c = run.fork(P);
