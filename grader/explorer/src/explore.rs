@@ -11,6 +11,7 @@ use crate::execution::{End, Execution, execute};
 use crate::machine::{Assumption, Machine, Trouble};
 use crate::schedule::Schedule;
 use crate::strategy::{Bounded, Dpor, Next, Strategy};
+use crate::unending::brought_to_its_end;
 use std::time::Instant;
 
 /// How much may be tried.
@@ -79,7 +80,8 @@ pub struct Report {
     pub abandoned: u64,
 }
 
-/// Runs one strategy to its end. `judge` sees every execution that finished or deadlocked.
+/// Runs one strategy to its end. `judge` sees every execution that finished or deadlocked; of those that were too long it
+/// sees what they come to once everybody gets a turn.
 pub fn explore<M: Machine>(
     machine: &mut M,
     strategy: &mut impl Strategy,
@@ -117,6 +119,11 @@ pub fn explore<M: Machine>(
             End::TooLong => {
                 report.abandoned += 1;
                 too_long = true;
+                let (begun, steps) = (execution.path.schedule(), 2 * budget.steps);
+                if let Some(schedule) = brought_to_its_end(machine, &begun, steps, &mut judge)? {
+                    report.verdict = Verdict::Counterexample { schedule };
+                    return Ok(report);
+                }
             }
         }
         report.verdict = match strategy.learn(&execution.path, execution.end) {

@@ -22,6 +22,7 @@
 //! | [`strategy`] | enumeration, bounded passes, source-DPOR with sleep sets |
 //! | [`explore`](mod@explore) | the loop around a strategy, the order of strategies, the verdict |
 //! | [`faults`] | one call that fails, at each place in turn |
+//! | [`unending`] | what got too long, brought to its end |
 //! | [`replay`](mod@replay), [`shrink`](mod@shrink) | a schedule once more, and made simpler |
 //! | [`simulated`] | a tiny process world |
 
@@ -36,6 +37,7 @@ pub mod schedule;
 pub mod shrink;
 pub mod simulated;
 pub mod strategy;
+pub mod unending;
 
 pub use execution::{End, Execution, Path};
 pub use explore::{Budget, Judgement, Report, Verdict, explore, search};

@@ -9,7 +9,8 @@ use super::witness::{Shows, witness};
 use super::{Asked, Covered, Schedules};
 use grader_explorer::execution::{execute, execute_as_far};
 use grader_explorer::faults::{Place, Planned};
-use grader_explorer::{Assumption, Choice, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
+use grader_explorer::unending::longest_ago;
+use grader_explorer::{Assumption, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
 use grader_tracer::controlled::{Controlled, foreign_rights};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -197,12 +198,6 @@ fn too_long(path: &Path) -> String {
     let who: Vec<String> = last.into_iter().take(LAST_TASKS).collect();
     let who = who.join(", ");
     format!("an execution has more than {steps} steps, the last of them by {who}")
-}
-
-/// The task that can go on and did so longest ago, and its first choice.
-fn longest_ago(path: &Path) -> Option<Choice> {
-    let last = |choice: &Choice| path.taken.iter().rposition(|(taken, _)| taken.task == choice.task);
-    path.frontier().enabled().map(|pending| &pending.choice).min_by_key(|choice| last(choice)).cloned()
 }
 
 /// Why no claim can be made.

@@ -4,7 +4,7 @@ use grader_explorer::faults::{Place, faults_in, search_with_faults};
 use grader_explorer::shrink::{Complexity, changes};
 use grader_explorer::simulated::Op::*;
 use grader_explorer::simulated::corpus::*;
-use grader_explorer::simulated::{Did, End as PipeEnd, Op, Outcome, Simulated, Target};
+use grader_explorer::simulated::{Did, End as PipeEnd, Op, Outcome, Simulated, Target, Who};
 use grader_explorer::*;
 use grader_trace::{Errno, TaskPath};
 use std::collections::BTreeSet;
@@ -91,6 +91,27 @@ fn executions_that_do_not_end_make_the_answer_inconclusive() {
     let short = Budget { steps: 5, ..Budget::default() };
     let report = search(&mut Simulated::new(&program), &short, |_, _| Judgement::Holds).unwrap();
     assert!(matches!(report.verdict, Verdict::Inconclusive { .. }), "{report:?}");
+}
+
+/// Asks whether its child has ended, and again, so often.
+fn asks(times: usize) -> Vec<Op> {
+    let again = if times == 1 { Vec::new() } else { asks(times - 1) };
+    vec![Wait { who: Who::Any, nohang: true }, PrintAnswer, If(0, again.into(), [].into())]
+}
+
+#[test]
+fn an_execution_that_is_too_long_shows_a_mistake_if_it_ends_once_everybody_gets_a_turn() {
+    let program = [vec![fork([Sleep])], asks(20)].concat();
+    let short = Budget { steps: 30, ..Budget::default() };
+    let explored = |holds: Judge| {
+        explore(&mut Simulated::new(&program), &mut Dpor::default(), &short, judge(holds)).unwrap().verdict
+    };
+    let verdict = explored(|outcome| !outcome.output.contains("(0)(0)(0)"));
+    let Verdict::Counterexample { schedule } = verdict else { panic!("{verdict:?}") };
+    assert!(schedule.0.len() < 15, "{schedule}");
+    let replayed = grader_explorer::replay(&mut Simulated::new(&program), &schedule).unwrap();
+    assert_eq!(replayed.end, End::Finished);
+    assert!(matches!(explored(|outcome| !outcome.output.contains("(9)")), Verdict::Inconclusive { .. }));
 }
 
 /// A machine that prints something else every second time.
