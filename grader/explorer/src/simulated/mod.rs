@@ -13,8 +13,8 @@
 //! depends on anything but the state, so a schedule always leads to the same place.
 //!
 //! Where it differs from Linux: time does not pass and a sleep is a step that touches nothing; whoever ends without a
-//! parent that could reap it is gone at once; writes are never short; a process that ignores signals, changes its mask
-//! or asks for SIGCHLD cannot be written. (grader-tracer's tests compare it with the real kernel.)
+//! parent that could reap it is gone at once; writes are never short; stdout is no terminal; a process that ignores
+//! signals, changes its mask or asks for SIGCHLD cannot be written. (grader-tracer's tests compare it with the real kernel.)
 
 pub mod corpus;
 pub mod generate;
@@ -197,7 +197,7 @@ impl Machine for Simulated {
         };
         let born: Vec<TaskPath> = self.world.tasks[tasks..].iter().map(|task| task.path.clone()).collect();
         let (task, kind) = (&choice.task, choice.act.kind());
-        let moved = Moved { task, touched: &really, followers: &born, kind, held_back };
+        let moved = Moved { task, touched: &really, followers: &born, kind, held_back, looks_first: false };
         let late = self.overdue.stepped(&moved, self.world.pending());
         Ok(Step { touched, events: vec![did], frontier: self.frontier(), late })
     }

@@ -14,6 +14,14 @@
 //! every schedule of one execution, and no step of another task ever makes a signal overdue. The second says which of
 //! those schedules are real: pairs of steps for [`TraceOrder::under`](super::TraceOrder::under).
 //!
+//! A call that looks for signals itself before it does anything, and does it before anybody else could notice a thing,
+//! was over when a signal was sent that it has not seen. A write to a terminal is one (`n_tty_write` in Linux's
+//! drivers/tty/n_tty.c looks under the lock under which it writes). There the second is
+//!
+//! ```text
+//! such a step of the receiver ─▶ sending, if the receiver did that step before the arrival
+//! ```
+//!
 //! Several signals that wait at the same return arrive in a fixed order: whatever kills, then signals of faults, then
 //! the lowest number (`next_signal` in Linux's kernel/signal.c).
 
@@ -50,7 +58,8 @@ struct Sent {
 struct Doer {
     /// Its last step.
     last: Option<usize>,
-    /// For each set of signals that it held back: the last step after which it held back these, and began a call.
+    /// For each set of signals that it held back: the last step that was over before a signal, if that is none of these,
+    /// could be sent and not arrive.
     went_on: BTreeMap<u64, usize>,
 }
 
@@ -67,6 +76,9 @@ pub struct Moved<'a> {
     pub kind: Kind,
     /// Signals that the task held back before it: bit `n - 1` stands for signal `n`.
     pub held_back: u64,
+    /// It was a call that looks for signals before it does anything, found none, and was over before others could notice
+    /// that it had begun.
+    pub looks_first: bool,
 }
 
 /// What a step was.
@@ -134,14 +146,15 @@ impl Overdue {
         if moved.kind != Kind::Timer {
             doer.last = Some(here);
         }
-        let Some(last) = last.filter(|_| moved.kind == Kind::Call) else { return Vec::new() };
-        doer.went_on.insert(moved.held_back, last);
+        let over = if moved.looks_first { Some(here) } else { last };
+        let Some(over) = over.filter(|_| moved.kind == Kind::Call) else { return Vec::new() };
+        doer.went_on.insert(moved.held_back, over);
         let waiting =
             self.sent.iter().filter(|((at, signal), _)| at == moved.task && !has(moved.held_back, *signal));
-        waiting.map(|(_, sent)| (last, sent.by)).collect()
+        waiting.map(|(_, sent)| (over, sent.by)).collect()
     }
 
-    /// The last step after which a task began a call, and would have got this signal first.
+    /// The last step that was over before this signal, which is being sent: else it would have arrived by now.
     fn went_on(&self, task: &TaskPath, signal: Signal) -> Option<usize> {
         let doer = self.doers.get(task)?;
         doer.went_on.iter().filter(|(held_back, _)| !has(**held_back, signal)).map(|(_, step)| *step).max()
@@ -201,7 +214,7 @@ mod tests {
         followers: &[TaskPath],
         signals: &[Signal],
     ) -> Vec<Late> {
-        let moved = Moved { task, touched, followers, kind, held_back: 0 };
+        let moved = Moved { task, touched, followers, kind, held_back: 0, looks_first: false };
         overdue.stepped(&moved, pending(&TaskPath::default(), signals))
     }
 
@@ -302,6 +315,30 @@ mod tests {
     }
 
     #[test]
+    fn a_call_that_looks_for_signals_first_was_over_before_those_that_it_has_not_seen() {
+        let (root, child, nothing) = (task(&[]), task(&[0]), Footprint::nothing());
+        let looks = Moved {
+            task: &root,
+            touched: &nothing,
+            followers: &[],
+            kind: Kind::Call,
+            held_back: 0,
+            looks_first: true,
+        };
+        let kill = rules::kill(&root, Some(USR1));
+        let now = || pending(&root, &[USR1]);
+        let mut before = Overdue::default();
+        assert_eq!(before.stepped(&looks, BTreeSet::new()), []);
+        assert_eq!(call(&mut before, &child, &kill, &[USR1]), [(0, 1)], "even the first step of a task");
+        assert_eq!(call(&mut before, &root, &nothing, &[USR1]), [(0, 1)], "step 2 is an ordinary one");
+        let mut after = Overdue::default();
+        assert_eq!(call(&mut after, &child, &kill, &[USR1]), []);
+        assert_eq!(after.stepped(&looks, now()), [(1, 0)], "it came later, and was over before");
+        assert!(!after.holds(&root, &[handled(USR1)]));
+        assert_eq!(after.stepped(&looks, now()), [(2, 0)]);
+    }
+
+    #[test]
     fn a_signal_that_is_held_back_waits_for_as_long_as_that() {
         let (root, child, nothing) = (task(&[]), task(&[0]), Footprint::nothing());
         let held_back = |signals| Moved {
@@ -310,6 +347,7 @@ mod tests {
             followers: &[],
             kind: Kind::Call,
             held_back: signals,
+            looks_first: false,
         };
         let now = || pending(&root, &[USR1]);
         let mut overdue = Overdue::default();

@@ -68,6 +68,8 @@ pub struct World {
     has_links: bool,
     /// In which order standard output is written counts as something that happened.
     output_counts: bool,
+    /// Standard output is a terminal.
+    output_is_terminal: bool,
 }
 
 /// A process, dead or alive.
@@ -168,6 +170,7 @@ impl World {
             pipes: BTreeMap::new(),
             has_links: false,
             output_counts: false,
+            output_is_terminal: false,
         };
         let path = TaskPath::default();
         world.tasks.insert(path.clone(), Task::new(root, None));
@@ -194,6 +197,11 @@ impl World {
     /// From now on two writes to standard output conflict: who judges an execution may look at their order.
     pub fn count_output(&mut self) {
         self.output_counts = true;
+    }
+
+    /// Standard output is a terminal: who writes to it looks for signals first.
+    pub fn output_is_a_terminal(&mut self) {
+        self.output_is_terminal = true;
     }
 
     /// What a call of this task needs and touches.

@@ -115,6 +115,13 @@ impl Controlled<'_> {
         Ok(pending)
     }
 
+    /// Whether a choice is a call that looks for signals before it does anything, and finds none.
+    pub(super) fn looks_first(&self, choice: &Choice) -> bool {
+        let goes_through = matches!(choice.act, Act::Step | Act::Fail(Fault::Short(_)));
+        let task = self.tasks.get(&choice.task).filter(|task| goes_through && task.leaving.is_none());
+        matches!(task, Some(Standing { at: At::Call(entry), .. }) if self.world.looks_first(&choice.task, &entry.ask))
+    }
+
     /// Whether a call could move fewer bytes than it might, of a pipe, a file or the terminal. POSIX allows that to
     /// reads and writes of several bytes: a signal may come, or a disk be full; see read(3p), write(3p).
     fn may_be_short(&self, path: &TaskPath, touches: &Footprint) -> bool {

@@ -7,7 +7,7 @@ use super::standing::{At, Standing};
 use crate::engine::Recorder;
 use crate::engine::fault::Faults;
 use crate::filter::Filter;
-use crate::launch::{Cancel, Launch};
+use crate::launch::{Cancel, Launch, Stdout};
 use crate::output::Drain;
 use crate::start::{self, Counter, Streams};
 use crate::sys::clock::Tick;
@@ -198,6 +198,9 @@ impl<'a> Controlled<'a> {
         if self.output_counts {
             self.world.count_output();
         }
+        if self.launch.stdout == Stdout::Terminal {
+            self.world.output_is_a_terminal();
+        }
         self.recorder = Recorder::new(&self.launch.limits);
         self.recorder.names_root(started.pid);
         self.recorder.start();
@@ -318,13 +321,13 @@ impl Machine for Controlled<'_> {
         let touched = chosen.footprint;
         self.deed = Deed::default();
         // A creator that sleeps in vfork goes on after its child's step, if that gives its memory back.
-        let held_back = self.world.held_back(&choice.task);
+        let (held_back, looks_first) = (self.world.held_back(&choice.task), self.looks_first(choice));
         let lender = choice.task.creator().filter(|creator| self.world.is_in_vfork(creator));
         self.take(choice)?;
         let woken = lender.filter(|lender| !self.world.is_in_vfork(lender));
         let followers: Vec<TaskPath> = self.deed.births.iter().cloned().chain(woken).collect();
         let (task, kind) = (&choice.task, choice.act.kind());
-        let moved = Moved { task, touched: &touched, followers: &followers, kind, held_back };
+        let moved = Moved { task, touched: &touched, followers: &followers, kind, held_back, looks_first };
         let late = self.overdue.stepped(&moved, self.world.pending());
         let frontier = self.look_around()?;
         Ok(Step { touched, events: vec![std::mem::take(&mut self.deed)], frontier, late })

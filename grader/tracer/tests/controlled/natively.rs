@@ -11,12 +11,17 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 /// What an untraced run shows of itself: how the root ended, and the output.
-type Shown = (grader_explorer::simulated::outcome::Ended, String);
+pub type Shown = (grader_explorer::simulated::outcome::Ended, String);
 
-/// What so many runs came to.
+/// What so many runs came to, with their output in a pipe.
 fn seen(program: &[Op], runs: u64) -> BTreeSet<Shown> {
+    seen_by("interprets_again_and_again", &text(program), runs)
+}
+
+/// What so many runs in this mode of the specimen came to.
+pub fn seen_by(mode: &str, text: &str, runs: u64) -> BTreeSet<Shown> {
     let output = Command::new(env!("CARGO_BIN_EXE_specimen"))
-        .args(["interprets_again_and_again", &text(program), "1", &runs.to_string()])
+        .args([mode, text, "1", &runs.to_string()])
         .output()
         .expect("the specimen starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -24,8 +29,7 @@ fn seen(program: &[Op], runs: u64) -> BTreeSet<Shown> {
     let shown: Vec<Shown> = lines
         .lines()
         .map(|line| {
-            let (status, output) =
-                line.split_once(' ').unwrap_or_else(|| panic!("{}: {line}", text(program)));
+            let (status, output) = line.split_once(' ').unwrap_or_else(|| panic!("{text}: {line}"));
             let status = ExitStatus::from_wait_status(status.parse().expect("a status word"));
             (status.into(), output.to_string())
         })

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// The specimen.
 pub const SPECIMEN: &str = env!("CARGO_BIN_EXE_specimen");
 
-/// Any program.
+/// Any program, with its output in a pipe, as the simulated machine has it.
 fn launch(program: &str, argv: &[&str]) -> Launch {
     Launch {
         program: Path::new(program).to_owned(),
@@ -25,7 +25,7 @@ fn launch(program: &str, argv: &[&str]) -> Launch {
         dir: None,
         umask: None,
         stdin: Stdin::Null,
-        stdout: Stdout::Terminal,
+        stdout: Stdout::Pipe,
         limits: Limits { wall: Duration::from_secs(20), ..Limits::default() },
         watch: Watch::ALL,
         plan: Plan::default(),
@@ -39,10 +39,17 @@ pub fn machine_for(program: &str, argv: &[&str]) -> Controlled<'static> {
     machine.expect("the kernel can be asked").audited()
 }
 
-/// The specimen, interpreting a program in a folder that is empty at the beginning of each execution.
+/// The specimen, interpreting a program, with a terminal.
+pub fn machine_with_terminal(text: &str) -> Controlled<'static> {
+    let launch =
+        Launch { stdout: Stdout::Terminal, ..launch(SPECIMEN, &["specimen", "interprets", text, "1"]) };
+    Controlled::new(&launch, Box::new(|| Ok(()))).expect("the kernel can be asked").audited()
+}
+
+/// The specimen, interpreting a program with a terminal in a folder that is empty at the beginning of each execution.
 pub fn machine_within<'a>(folder: &'a Path, text: &str) -> Controlled<'a> {
     let argv = ["specimen", "interprets", text, "1"];
-    let launch = Launch { dir: Some(folder.to_owned()), ..launch(SPECIMEN, &argv) };
+    let launch = Launch { dir: Some(folder.to_owned()), stdout: Stdout::Terminal, ..launch(SPECIMEN, &argv) };
     let machine = Controlled::new(&launch, Box::new(|| empty(folder)));
     machine.expect("the kernel can be asked").audited()
 }

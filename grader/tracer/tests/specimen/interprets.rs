@@ -9,7 +9,7 @@ mod files;
 mod reader;
 
 use crate::kernel::{close, done, dup2, exit, on_signal, parent, pid, pipe, say};
-use again::{jitter, once};
+use again::{jitter, once, terminal};
 use libc::{c_int, pid_t};
 use reader::{Op, Reader, collect};
 use std::ptr;
@@ -23,13 +23,14 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
             run(ops);
             exit(0)
         }
-        ("interprets_again_and_again", [text, scale, times]) => {
+        ("interprets_again_and_again" | "interprets_on_terminals", [text, scale, times]) => {
+            let ends = if mode == "interprets_on_terminals" { terminal } else { pipe };
             let ops = prepare(text, scale);
             JITTERS.store(true, Relaxed);
             // Whoever is left behind comes here, and is waited for.
             // SAFETY: this option takes one number.
             done("prctl", unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) });
-            (0..times.parse().expect("a number")).for_each(|_: u32| say(&once(ops)));
+            (0..times.parse().expect("a number")).for_each(|_: u32| say(&once(ops, ends)));
             exit(0)
         }
         ("fills_and_drains", steps) => {

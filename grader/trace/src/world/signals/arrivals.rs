@@ -61,7 +61,7 @@ impl World {
             let interrupts = !has(meanwhile, signal)
                 && is_there(ask)
                 && (self.interrupts(path, ask, signal) || (kills && only_meanwhile))
-                && self.sleeps(path, ask);
+                && (self.sleeps(path, ask) || self.looks_first(path, ask));
             if !before && !interrupts {
                 continue;
             }
@@ -76,8 +76,15 @@ impl World {
         matches!(ask, Ask::Sleep) || self.look(path, ask).is_ok_and(|look| look.blocked.is_some())
     }
 
-    /// Whether a signal's handler makes this call answer EINTR, if it sleeps. See signal(7), "Interruption of system
-    /// calls and library functions by signal handlers".
+    /// Whether this call looks for signals before it does anything, and need not sleep to be interrupted: a write to a
+    /// terminal does, under the lock under which it writes (`n_tty_write` in Linux's drivers/tty/n_tty.c).
+    pub fn looks_first(&self, path: &TaskPath, ask: &Ask) -> bool {
+        let to_stdout = matches!(ask, Ask::Write { fd, .. } if self.leads_to_stdout(path, *fd));
+        self.output_is_terminal && to_stdout
+    }
+
+    /// Whether a signal's handler makes this call answer EINTR, if it sleeps or [looks first](World::looks_first). See
+    /// signal(7), "Interruption of system calls and library functions by signal handlers".
     pub fn interrupts(&self, path: &TaskPath, ask: &Ask, signal: Signal) -> bool {
         let Some((Disposition::Handler, flags)) = self.signals(path).map(|s| s.action(signal)) else {
             return false;

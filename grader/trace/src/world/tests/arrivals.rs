@@ -40,6 +40,22 @@ fn a_call_may_be_interrupted_where_a_handler_of_a_signal_that_is_let_in_does_not
 }
 
 #[test]
+fn a_write_to_a_terminal_finds_a_signal_although_it_does_not_sleep() {
+    let waking = |flags, terminal, ask: &Ask| {
+        let mut world = sent(&[handler(flags)], USR1);
+        if terminal {
+            world.output_is_a_terminal();
+        }
+        world.waking(&child(), ask)
+    };
+    assert_eq!(waking(0, true, &write(1, 1)), [USR1]);
+    assert!(waking(RESTART, true, &write(1, 1)).is_empty(), "it begins again");
+    assert!(waking(0, false, &write(1, 1)).is_empty(), "a pipe takes it");
+    assert!(waking(0, true, &write(2, 1)).is_empty(), "standard error is none");
+    assert!(waking(0, true, &write(4, 1)).is_empty(), "that pipe has room");
+}
+
+#[test]
 fn without_a_handler_it_kills() {
     assert_eq!(kills(&sent(&[], USR1), &EXIT), [true]);
     assert_eq!(kills(&sent(&[handle(USR1)], USR1), &EXIT), [false]);

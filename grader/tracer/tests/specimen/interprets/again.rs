@@ -1,13 +1,33 @@
 //! The same program again and again, untraced, at the pace of the machine.
 
 use super::{JITTERS, ME, Op, run};
-use crate::kernel::{child, close, done, dup2, pid, pipe};
+use crate::kernel::{child, close, done, dup2, pid};
 use libc::{c_int, pid_t};
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// Runs it in a process of its own, at the pace of the machine: the status word and the output, or `hang`.
-pub fn once(ops: &'static [Op]) -> String {
-    let (read, write) = pipe();
+/// A raw terminal: where its output can be read, and where it is written to.
+pub fn terminal() -> (c_int, c_int) {
+    let (mut read, mut write) = (0, 0);
+    let (name, modes, size) = (ptr::null_mut(), ptr::null(), ptr::null());
+    // SAFETY: the two numbers are alive, and nothing else is asked for.
+    let opened = unsafe { libc::openpty(&raw mut read, &raw mut write, name, modes, size) };
+    done("openpty", opened);
+    // SAFETY: zeros are valid modes.
+    let mut modes: libc::termios = unsafe { std::mem::zeroed() };
+    // SAFETY: the modes are alive.
+    done("tcgetattr", unsafe { libc::tcgetattr(write, &raw mut modes) });
+    // SAFETY: as above.
+    unsafe { libc::cfmakeraw(&raw mut modes) };
+    // SAFETY: as above.
+    done("tcsetattr", unsafe { libc::tcsetattr(write, libc::TCSANOW, &raw const modes) });
+    (read, write)
+}
+
+/// Runs it in a process of its own, at the pace of the machine, with the second of these as its standard output: the status
+/// word and what came out of the first, or `hang`.
+pub fn once(ops: &'static [Op], ends: fn() -> (c_int, c_int)) -> String {
+    let (read, write) = ends();
     let child = child(|| {
         dup2(write, 1);
         close(write);
@@ -26,10 +46,10 @@ pub fn once(ops: &'static [Op]) -> String {
             return "hang\n".into();
         }
         // SAFETY: the buffer is alive, and the length is its own.
-        match done("read", unsafe { libc::read(read, bytes.as_mut_ptr().cast(), bytes.len()) } as i64) {
-            0 => break,
-            count => output.extend(&bytes[..count as usize]),
-        }
+        let count = unsafe { libc::read(read, bytes.as_mut_ptr().cast(), bytes.len()) };
+        // Of a terminal that nobody has open any more one cannot read: EIO.
+        let Some(count @ 1..) = usize::try_from(count).ok() else { break };
+        output.extend(&bytes[..count]);
     }
     close(read);
     let status = wait_for_tree(child);
