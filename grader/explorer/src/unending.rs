@@ -8,6 +8,9 @@ use crate::explore::Judgement;
 use crate::machine::{Choice, Machine, Trouble};
 use crate::schedule::Schedule;
 
+/// So many choices of such an execution are tried first, then twice as many, and so on: short executions cost little.
+const FIRST: usize = 16;
+
 /// The task that can go on and did so longest ago, and its first choice.
 pub fn longest_ago(path: &Path) -> Option<Choice> {
     let last = |choice: &Choice| path.taken.iter().rposition(|(taken, _)| taken.task == choice.task);
@@ -36,8 +39,15 @@ pub(crate) fn brought_to_its_end<M: Machine>(
         let schedule = if ended { execution.path.real_schedule() } else { None };
         Ok(schedule.filter(|_| judge(machine, &execution) == Judgement::Fails))
     };
-    let (mut least, mut most) = (0, beginning.0.len());
-    let Some(mut found) = fails_after(most)? else { return Ok(None) };
+    let all = beginning.0.len();
+    let (mut least, mut most) = (0, FIRST.min(all));
+    let mut found = loop {
+        match fails_after(most)? {
+            Some(schedule) => break schedule,
+            None if most == all => return Ok(None),
+            None => (least, most) = (most + 1, (2 * most).min(all)),
+        }
+    };
     while least < most {
         let middle = least.midpoint(most);
         match fails_after(middle)? {
