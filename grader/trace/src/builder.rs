@@ -82,15 +82,26 @@ impl Builder {
     pub fn clone_with(&mut self, task: TaskId, call: &str, flags: CloneFlags) -> TaskId {
         let child = TaskId(self.tasks);
         self.tasks += 1;
-        let born = Child { task: child, pid: self.pid(child) };
-        self.event(task, Operation::Fork(Fork { call: call.into(), flags, child: Outcome::Done(born) }));
+        let born = Outcome::Done(Child { task: child, pid: self.pid(child) });
+        let sharing = Some(Sharing {
+            memory: flags.has(CloneFlags::VM),
+            directory: flags.has(CloneFlags::FS),
+            descriptors: flags.has(CloneFlags::FILES),
+            handlers: flags.has(CloneFlags::SIGHAND),
+        });
+        self.event(task, Operation::Fork(Fork { call: call.into(), flags, child: born, sharing }));
         child
     }
 
     /// A fork that fails because the tracer made it so.
     pub fn fork_fails(&mut self, task: TaskId, errno: Errno) {
-        let fork = Fork { call: "clone".into(), flags: CloneFlags::default(), child: Outcome::Failed(errno) };
-        self.event(task, Operation::Fork(fork)).injected = true;
+        self.clone_fails(task, CloneFlags::default(), errno).injected = true;
+    }
+
+    /// A clone that the kernel refuses.
+    pub fn clone_fails(&mut self, task: TaskId, flags: CloneFlags, errno: Errno) -> &mut Event {
+        let fork = Fork { call: "clone".into(), flags, child: Outcome::Failed(errno), sharing: None };
+        self.event(task, Operation::Fork(fork))
     }
 
     /// A write of all of `text` to stdout.

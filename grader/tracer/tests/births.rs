@@ -1,7 +1,9 @@
 //! Tasks come into being, and become other programs.
 
 use crate::stage::*;
-use grader_trace::{CloneFlags, Ending, Fate, Fd, Operation, Outcome, Stamp, Tables, Task, TaskId, Trace};
+use grader_trace::{
+    CloneFlags, Ending, Fate, Fd, Operation, Outcome, Sharing, Stamp, Tables, Task, TaskId, Trace,
+};
 use std::time::Duration;
 
 fn fork_calls(trace: &Trace) -> Vec<(&str, u64)> {
@@ -104,6 +106,25 @@ fn a_clone_may_share_memory_and_be_a_process() {
     assert_eq!(fork_calls(&trace), [("clone", CloneFlags::VM)]);
     let child = only_child(&trace);
     assert_eq!((status(child), child.is_thread()), (Some(exited(6)), false));
+}
+
+#[test]
+fn the_kernel_says_what_a_new_task_shares() {
+    let shared = |name: &str| Stage::of(name, &[]).run().trace.tasks()[1].birth.sharing;
+    let nothing = Sharing { memory: false, directory: false, descriptors: false, handlers: false };
+    let all = Sharing { memory: true, directory: true, descriptors: true, handlers: true };
+    let told = [shared("clone_like_fork"), shared("clone_with_memory"), shared("four_threads")];
+    match may_compare() {
+        true => assert_eq!(told, [nothing, Sharing { memory: true, ..nothing }, all].map(Some)),
+        false => assert_eq!(told, [None; 3]),
+    }
+}
+
+/// Whether kcmp(2) is there, and allowed.
+fn may_compare() -> bool {
+    let (myself, memory) = (std::process::id(), 1);
+    // SAFETY: kcmp takes numbers alone.
+    unsafe { libc::syscall(libc::SYS_kcmp, myself, myself, memory, 0, 0) == 0 }
 }
 
 #[test]

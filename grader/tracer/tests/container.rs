@@ -57,6 +57,14 @@ fn clone3_is_missing_in_a_container_and_the_program_is_told_so() {
 }
 
 #[test]
+fn what_tasks_share_is_not_known_in_a_container() {
+    for circumstance in &CIRCUMSTANCES[1..] {
+        let Traced { trace, .. } = Traced::of(circumstance, &["clone_with_memory"]);
+        assert_eq!((trace.tasks().len(), trace.tasks()[1].birth.sharing), (2, None), "{circumstance}");
+    }
+}
+
+#[test]
 fn a_machine_that_forbids_tracing_is_called_one() {
     let (output, errors, code) = Traced::attempt("without ptrace", &["exit", "0"]);
     assert_eq!((output.as_str(), code), ("", Some(3)));

@@ -59,6 +59,8 @@ impl CloneFlags {
     pub const PARENT: u64 = 0x8000;
     /// A thread of the caller's process.
     pub const THREAD: u64 = 0x1_0000;
+    /// When the new task is gone, a word in its memory becomes 0, and a futex wait on it ends.
+    pub const CHILD_CLEARTID: u64 = 0x20_0000;
 
     /// Whether all of `bits` are set.
     pub fn has(self, bits: u64) -> bool {
@@ -76,6 +78,23 @@ pub struct Fork {
     pub flags: CloneFlags,
     /// The new task.
     pub child: Outcome<Child>,
+    /// What the two tasks had in common when the new one was there, as the kernel says; not there if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sharing: Option<Sharing>,
+}
+
+/// Which parts of two tasks are one and the same. See kcmp(2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Sharing {
+    /// The memory.
+    pub memory: bool,
+    /// Root, working directory and umask.
+    pub directory: bool,
+    /// The descriptor table.
+    pub descriptors: bool,
+    /// The table of signal handlers.
+    pub handlers: bool,
 }
 
 /// A new task, as its creator learns of it.

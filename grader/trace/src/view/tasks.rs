@@ -3,7 +3,7 @@
 use crate::Signal;
 use crate::model::event::{Event, Header};
 use crate::model::ids::{Pid, Stamp, TaskId, TaskPath};
-use crate::model::operation::{Change, CloneFlags, Disposition, Operation, Outcome, Selector};
+use crate::model::operation::{Change, CloneFlags, Disposition, Fork, Operation, Outcome, Selector, Sharing};
 use crate::model::status::ExitStatus;
 
 /// How a task came to be.
@@ -13,8 +13,10 @@ pub struct Birth {
     pub at: Stamp,
     /// Who called fork or clone; `None` for the root.
     pub creator: Option<TaskId>,
-    /// What it shares with its creator.
+    /// What it was asked to share with its creator.
     pub flags: CloneFlags,
+    /// What it shared with its creator, where the kernel says so.
+    pub sharing: Option<Sharing>,
 }
 
 /// What became of a process after its end. Threads are never waited for and have [`Fate::Released`].
@@ -98,16 +100,16 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         pid: header.pid,
         process: TaskId::ROOT,
         parent: None,
-        birth: Birth { at: Stamp(0), creator: None, flags: CloneFlags::default() },
+        birth: Birth { at: Stamp(0), creator: None, flags: CloneFlags::default(), sharing: None },
         end: None,
         fate: Fate::Root,
     };
-    let mut born: Vec<(TaskId, Pid, &Event, CloneFlags)> = events
+    let mut born: Vec<(TaskId, Pid, &Event, &Fork)> = events
         .iter()
         .filter_map(|event| match &event.op {
             Operation::Fork(fork) => {
                 let child = fork.child.done()?;
-                Some((child.task, child.pid, event, fork.flags))
+                Some((child.task, child.pid, event, fork))
             }
             _ => None,
         })
@@ -115,7 +117,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
     born.sort_by_key(|(id, ..)| *id);
     let mut tasks = vec![root];
     let mut children = vec![0u16];
-    for (id, pid, event, flags) in born {
+    for (id, pid, event, fork) in born {
         // A creator is always older than what it creates; a file that says otherwise is cut short here.
         if id.index() != tasks.len() || event.task >= id {
             break;
@@ -123,6 +125,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         let creator = &tasks[event.task.index()];
         let mut path = creator.path.clone();
         path.0.push(children[event.task.index()]);
+        let Fork { flags, sharing, .. } = *fork;
         let thread = flags.has(CloneFlags::THREAD);
         let process = if thread { creator.process } else { id };
         let parent = if thread || flags.has(CloneFlags::PARENT) {
@@ -133,7 +136,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         children[event.task.index()] += 1;
         children.push(0);
         let at = event.begin;
-        let birth = Birth { at, creator: Some(event.task), flags };
+        let birth = Birth { at, creator: Some(event.task), flags, sharing };
         tasks.push(Task { id, path, pid, process, parent, birth, end: None, fate: Fate::Alive });
     }
     tasks

@@ -33,7 +33,8 @@ pub(super) fn enter(call: &Call, name: &'static str) -> Option<Operation> {
         libc::SYS_vfork => CloneFlags::VFORK | CloneFlags::VM,
         _ => 0,
     };
-    Some(Operation::Fork(Fork { call: name.into(), flags: CloneFlags(flags), child: Outcome::Unfinished }))
+    let flags = CloneFlags(flags);
+    Some(Operation::Fork(Fork { call: name.into(), flags, child: Outcome::Unfinished, sharing: None }))
 }
 
 fn exec(call: &Call, path: u64, argv: u64) -> Operation {

@@ -4,8 +4,8 @@ use super::loader::Image;
 use super::task::{Pending, PutBack, Task};
 use super::{Engine, Stranger};
 use crate::arch;
-use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
+use crate::sys::{kcmp, process};
 use crate::trouble::Trouble;
 use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Signal};
 use libc::{pid_t, user_regs_struct};
@@ -56,6 +56,10 @@ impl Engine<'_> {
         let Operation::Fork(mut fork) = call.op else { return Ok(()) };
         let named = self.recorder.name(child);
         fork.child = Outcome::Done(named);
+        // Who has been let go at its end may have nothing left to compare.
+        if !matches!(self.strangers.get(&child), Some(Stranger::Ended(_))) {
+            fork.sharing = kcmp::sharing(creator.tid, child);
+        }
         let flags = fork.flags;
         let thread = flags.has(CloneFlags::THREAD);
         let tgid = if thread { creator.tgid } else { child };

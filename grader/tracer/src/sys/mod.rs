@@ -1,6 +1,7 @@
 //! The kernel's interface, one thin safe wrapper a call. All `unsafe` of the package is here and in `start`.
 
 pub(crate) mod clock;
+pub(crate) mod kcmp;
 pub(crate) mod memory;
 #[cfg(feature = "controlled")]
 pub(crate) mod probe;
