@@ -17,6 +17,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
         "redirect" => include_str!("../skeletons/redirect.rs"),
         "pipe" => include_str!("../skeletons/pipe.rs"),
         "zombies" => include_str!("../skeletons/zombies.rs"),
+        "clone-flags" => include_str!("../skeletons/clone-flags.rs"),
         _ => return None,
     })
 }

@@ -14,7 +14,7 @@
 //! | [`grade`](mod@grade) | all runs of an exercise together: its verdict |
 //! | [`unwritten`], [`blocked`] | programs that stop at a `todo!()`, programs that never end |
 //! | [`naming`] | what tasks and endings are called in sentences |
-//! | [`processes`] | the first chapter |
+//! | [`processes`], [`tasks`] | the chapters |
 //!
 //! Invariant: a check sees a run and nothing else. It never prints and never lays text out.
 
@@ -24,6 +24,7 @@ pub mod grade;
 pub mod naming;
 pub mod processes;
 pub mod scenario;
+pub mod tasks;
 pub mod unwritten;
 
 pub use check::{Check, Finding, Judgement, Objection, premise};
@@ -35,8 +36,8 @@ use grader_tracer::Watch;
 
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
-    use processes::*;
-    static COURSE: [Exercise; 9] = [
+    use {processes::*, tasks::*};
+    static COURSE: [Exercise; 10] = [
         hello::EXERCISE,
         fork::EXERCISE,
         address_space::EXERCISE,
@@ -46,6 +47,7 @@ pub fn exercises() -> &'static [Exercise] {
         redirect::EXERCISE,
         pipe::EXERCISE,
         zombies::EXERCISE,
+        clone_flags::EXERCISE,
     ];
     &COURSE
 }

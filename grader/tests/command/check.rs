@@ -1,6 +1,6 @@
 //! `grader check`, and `grader` alone: verdicts, exit statuses, reports, and when cargo can be left out.
 
-use crate::place::{Place, exercises};
+use crate::place::{Place, exercises, folder};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -62,7 +62,9 @@ fn what_a_solution_does_always_is_judged_in_every_schedule() {
     let place = Place::new();
     let output = run(place.grader(&["check", "--all", "--solutions", "--format", "json"]));
     let report = report(&output);
-    for exercise in report["exercises"].as_array().expect("a list") {
+    // Of what shares more than open files there is no model.
+    let of_processes = |exercise: &&Value| folder(text(&exercise["id"])).starts_with("1-processes/");
+    for exercise in report["exercises"].as_array().expect("a list").iter().filter(of_processes) {
         let checks = exercise["checks"].as_array().expect("a list");
         let proved = checks.iter().filter(|check| check["evidence"]["strength"] == "every-schedule").count();
         assert!(proved >= 3, "{exercise:#}");

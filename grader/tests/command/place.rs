@@ -16,6 +16,12 @@ pub fn exercises() -> Vec<&'static str> {
     grader::course::exercises().iter().map(|exercise| exercise.id).collect()
 }
 
+/// The folder of an exercise in each of the three trees: its chapter's and its own.
+pub fn folder(id: &str) -> String {
+    let exercise = grader::course::find(id).expect("an exercise");
+    format!("{}/{id}", exercise.chapter)
+}
+
 /// A copy of the course.
 pub struct Place(TempDir);
 
@@ -42,12 +48,12 @@ impl Place {
 
     /// The source of an exercise.
     pub fn source(&self, id: &str) -> PathBuf {
-        self.path(&format!("exercises/1-processes/{id}/src/main.rs"))
+        self.path(&format!("exercises/{}/src/main.rs", folder(id)))
     }
 
     /// Makes the reference solution the learner's work.
     pub fn solve(&self, id: &str) {
-        let solution = self.path(&format!("solutions/1-processes/{id}/src/main.rs"));
+        let solution = self.path(&format!("solutions/{}/src/main.rs", folder(id)));
         let text = fs::read(solution).expect("a solution");
         fs::write(self.source(id), text).expect("writable");
     }
@@ -84,12 +90,12 @@ fn write_course(root: &Path) {
     }
     for id in exercises() {
         let shipped = checkout.join(format!("grader/skeletons/{id}.rs"));
-        let folder = root.join(format!("exercises/1-processes/{id}"));
-        fs::create_dir_all(folder.join("src")).expect("a folder");
-        fs::copy(shipped, folder.join("src/main.rs")).expect("a skeleton");
-        let manifest = fs::read_to_string(root.join(format!("solutions/1-processes/{id}/Cargo.toml")));
+        let package = root.join("exercises").join(folder(id));
+        fs::create_dir_all(package.join("src")).expect("a folder");
+        fs::copy(shipped, package.join("src/main.rs")).expect("a skeleton");
+        let manifest = fs::read_to_string(root.join("solutions").join(folder(id)).join("Cargo.toml"));
         let manifest = manifest.expect("a manifest").replace(&format!("{id}-solution"), id);
-        fs::write(folder.join("Cargo.toml"), manifest).expect("writable");
+        fs::write(package.join("Cargo.toml"), manifest).expect("writable");
     }
 }
 

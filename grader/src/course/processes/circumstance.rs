@@ -1,4 +1,4 @@
-//! The circumstances under which the programs of this chapter are run.
+//! The circumstances under which programs are run.
 //!
 //! Each is one that the kernel could bring about on any day: whoever it lets run first, a call that fails
 //! because a limit is reached, a file that is not there, a process that the out-of-memory killer picks. One

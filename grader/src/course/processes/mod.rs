@@ -42,4 +42,4 @@ pub mod wait;
 pub mod zombies;
 
 #[cfg(test)]
-mod proof;
+pub(in crate::course) mod proof;
