@@ -7,6 +7,7 @@ use super::standing::{At, Entry, Inside, Part};
 use crate::arch;
 use crate::decode;
 use crate::engine::snapshot;
+use crate::launch::Stdout;
 use crate::sys::memory::Memory;
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
@@ -23,6 +24,10 @@ const KERNEL_SIGACTION: usize = 32;
 
 /// How much an execution may write to standard output: all of it is compared with what others write.
 const OUTPUT_LIMIT: u64 = 1 << 20;
+
+/// So many bytes a terminal takes before it looks for signals again. See `iterate_tty_write` in Linux's
+/// drivers/tty/tty_io.c.
+const TERMINAL_TAKES: u64 = 2048;
 
 /// How a call is let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,6 +280,7 @@ impl Controlled<'_> {
         let Ok(count) = u64::try_from(result) else { return Ok(()) };
         if self.world.leads_to_stdout(path, fd) {
             self.written = self.written.saturating_add(count);
+            self.writes_long |= count > TERMINAL_TAKES && self.launch.stdout == Stdout::Terminal;
             if self.written > OUTPUT_LIMIT {
                 let what = format!("it writes more than {} MiB to its standard output", OUTPUT_LIMIT >> 20);
                 return Err(Trouble::Endless(what));

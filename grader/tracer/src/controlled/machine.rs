@@ -87,6 +87,9 @@ pub struct Controlled<'a> {
     executed: bool,
     /// A timer that repeats was set, in this execution or an earlier one.
     pub(super) repeats: bool,
+    /// More was written to a terminal at once than it takes without looking for signals, in this execution or an earlier
+    /// one.
+    pub(super) writes_long: bool,
     pub(super) template: Option<Template>,
     /// Calls that the plan makes fail.
     pub(super) planned: Faults,
@@ -152,6 +155,7 @@ impl<'a> Controlled<'a> {
             counter_reads: 0,
             executed: false,
             repeats: false,
+            writes_long: false,
             template: None,
             starting: false,
             planned: Faults::new(&[]),
@@ -343,7 +347,9 @@ impl Machine for Controlled<'_> {
         });
         let counter = "whoever does not read the processor's counter in one schedule reads it in none";
         let counter = (self.counter == Counter::Answers).then(|| Assumption::Other(counter.into()));
-        observed.into_iter().chain(here).chain(counter).chain(repeats).collect()
+        let whole = "a terminal takes a write of more than 2048 bytes whole, whatever signals come meanwhile";
+        let whole = self.writes_long.then(|| Assumption::Other(whole.into()));
+        observed.into_iter().chain(here).chain(counter).chain(repeats).chain(whole).collect()
     }
 }
 

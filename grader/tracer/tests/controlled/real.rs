@@ -39,11 +39,15 @@ pub fn machine_for(program: &str, argv: &[&str]) -> Controlled<'static> {
     machine.expect("the kernel can be asked").audited()
 }
 
+/// A machine for any program, with a terminal.
+pub fn machine_with_terminal_for(program: &str, argv: &[&str]) -> Controlled<'static> {
+    let launch = Launch { stdout: Stdout::Terminal, ..launch(program, argv) };
+    Controlled::new(&launch, Box::new(|| Ok(()))).expect("the kernel can be asked").audited()
+}
+
 /// The specimen, interpreting a program, with a terminal.
 pub fn machine_with_terminal(text: &str) -> Controlled<'static> {
-    let launch =
-        Launch { stdout: Stdout::Terminal, ..launch(SPECIMEN, &["specimen", "interprets", text, "1"]) };
-    Controlled::new(&launch, Box::new(|| Ok(()))).expect("the kernel can be asked").audited()
+    machine_with_terminal_for(SPECIMEN, &["specimen", "interprets", text, "1"])
 }
 
 /// The specimen, interpreting a program with a terminal in a folder that is empty at the beginning of each execution.

@@ -1,8 +1,11 @@
 //! A write to a terminal looks for signals before it does anything, and a write to a pipe does not.
 
 use super::natively::seen_by;
-use super::real::{SPECIMEN, enumerated_by, explored_by, machine_for, machine_with_terminal};
+use super::real::{
+    SPECIMEN, enumerated_by, explored_by, machine_for, machine_with_terminal, machine_with_terminal_for,
+};
 use super::setting;
+use grader_explorer::Machine;
 use grader_tracer::controlled::Controlled;
 use std::collections::BTreeSet;
 
@@ -41,6 +44,19 @@ fn who_writes_to_a_terminal_gets_a_signal_first_that_others_have_told_of() {
     // Also where each order of what is written is an execution of its own.
     assert_eq!(outputs(machine_with_terminal(RESTARTS).counting_output()), set(on_terminal));
     assert_eq!(outputs(machine_with_terminal(INTERRUPTS).counting_output()), with_lost);
+}
+
+/// Between parts of 2048 bytes it looks for signals again, and what was written then is all: of that there is no model.
+#[test]
+fn what_a_terminal_takes_in_parts_is_named_among_what_an_answer_rests_on() {
+    let rests_on_it = |machine: fn(&str, &[&str]) -> Controlled<'static>, bytes: u32| {
+        let mut machine = machine(SPECIMEN, &["specimen", "at_once", &bytes.to_string()]);
+        assert_eq!(explored_by(&mut machine).expect("a complete answer").report.judged, 1);
+        machine.assumptions().iter().any(|one| one.to_string().contains("2048 bytes"))
+    };
+    assert!(rests_on_it(machine_with_terminal_for, 2049));
+    assert!(!rests_on_it(machine_with_terminal_for, 2048));
+    assert!(!rests_on_it(machine_for, 2049));
 }
 
 #[test]

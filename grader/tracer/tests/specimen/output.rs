@@ -15,6 +15,10 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("flood", [fd, megabytes]) => {
             flood(fd.parse().expect("a number"), megabytes.parse().expect("a number"))
         }
+        ("at_once", [bytes]) => {
+            let bytes = vec![b'x'; bytes.parse().expect("a number")];
+            assert_eq!(write(1, &bytes), bytes.len());
+        }
         ("in_turns", []) => in_turns(),
         ("closes_stdout", []) => closes_stdout(),
         ("into_a_file", [file]) => into_a_file(file),
