@@ -60,6 +60,16 @@ impl Work {
         Work { place, temporary, grader }
     }
 
+    /// Keeps the grader from going on.
+    fn stop(&self) {
+        let pid = self.grader.id();
+        // SAFETY: kill takes two numbers; the grader has not been waited for, so that the PID is its own.
+        assert_eq!(unsafe { libc::kill(pid as i32, libc::SIGSTOP) }, 0);
+        until("all of the grader has stopped", || {
+            entries(Path::new(&format!("/proc/{pid}/task"))).iter().all(|thread| state(thread) == Some('T'))
+        });
+    }
+
     /// Sends a signal, and waits for the end.
     fn end_by(&mut self, signal: i32) -> ExitStatus {
         // SAFETY: kill takes two numbers; the grader has not been waited for, so that the PID is its own.
@@ -97,9 +107,13 @@ fn inside(folder: &Path) -> Vec<PathBuf> {
     entries(Path::new("/proc")).into_iter().filter(works_there).collect()
 }
 
+/// The state of a task, by its folder in /proc; `None` if it is gone. See proc_pid_stat(5).
+fn state(task: &Path) -> Option<char> {
+    fs::read_to_string(task.join("stat")).ok()?.rsplit(") ").next()?.chars().next()
+}
+
 fn is_alive(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
+    state(Path::new(&format!("/proc/{pid}"))).is_some_and(|state| !['Z', 'X'].contains(&state))
 }
 
 #[test]
@@ -134,6 +148,8 @@ fn what_a_killed_grader_leaves_is_removed_by_the_next_one() {
 #[test]
 fn a_grader_takes_no_folder_away_from_another_one_at_work() {
     let mut work = Work::checking();
+    // However long the other one takes: this one does not come to an end meanwhile.
+    work.stop();
     let in_use = entries(&work.temporary);
     let mut other = work.place.grader(&["check", "hello", "--program", "/bin/true"]);
     other.env("TMPDIR", &work.temporary).output().expect("the grader starts");

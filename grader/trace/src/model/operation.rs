@@ -78,7 +78,8 @@ pub struct Fork {
     pub flags: CloneFlags,
     /// The new task.
     pub child: Outcome<Child>,
-    /// What the two tasks had in common when the new one was there, as the kernel says; not there if it does not say.
+    /// What the two tasks had in common when the new one was there, as the kernel says. Not there if it does not say, or
+    /// if nothing was to be shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Sharing>,
 }

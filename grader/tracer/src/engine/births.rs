@@ -10,6 +10,9 @@ use crate::trouble::Trouble;
 use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Signal};
 use libc::{pid_t, user_regs_struct};
 
+/// What a new task may have in common with its creator.
+const SHARES: u64 = CloneFlags::VM | CloneFlags::FS | CloneFlags::FILES | CloneFlags::SIGHAND;
+
 impl Engine<'_> {
     /// A task stands inside a call that has created another task.
     pub(super) fn has_created(&mut self, pid: pid_t) -> Result<(), Trouble> {
@@ -56,8 +59,9 @@ impl Engine<'_> {
         let Operation::Fork(mut fork) = call.op else { return Ok(()) };
         let named = self.recorder.name(child);
         fork.child = Outcome::Done(named);
-        // Who has been let go at its end may have nothing left to compare.
-        if !matches!(self.strangers.get(&child), Some(Stranger::Ended(_))) {
+        // A fork asks for nothing in common, so there is nothing to ask the kernel. Who has been let go at its end may
+        // have nothing left to compare.
+        if fork.flags.0 & SHARES != 0 && !matches!(self.strangers.get(&child), Some(Stranger::Ended(_))) {
             fork.sharing = kcmp::sharing(creator.tid, child);
         }
         let flags = fork.flags;
