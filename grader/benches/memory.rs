@@ -101,10 +101,10 @@ fn benchmark() -> Measured<()> {
     let explore = |program| [OsStr::new("explore"), OsStr::new("--"), program];
     table.row("explore: 5 × fork, write", peak(&grader, &explore(forks.as_os_str()), 0)?);
     table.row("explore: 5 children, 5 waits", peak(&grader, &explore(waits.as_os_str()), 0)?);
-    table.row(
-        "check --all --solutions",
-        peak(&grader, &["check", "--all", "--solutions"].map(OsStr::new), 0)?,
-    );
+    let course = ["check", "--all", "--solutions"].map(OsStr::new);
+    // What has to be built is built now: compilers take more than the grader.
+    peak(&grader, &course, 0)?;
+    table.row("check --all --solutions", peak(&grader, &course, 0)?);
     table.end();
     Ok(())
 }
