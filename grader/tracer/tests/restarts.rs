@@ -1,7 +1,7 @@
 //! A call that is interrupted and goes on is one operation; what its handler does is its own.
 
 use crate::stage::*;
-use grader_trace::{Errno, Event, Operation, Outcome, TaskId, Trace};
+use grader_trace::{Change, Errno, Event, ExitStatus, Operation, Outcome, Pid, TaskId, Trace, Wait};
 
 /// What the root's only child did.
 fn of_child(trace: &Trace) -> Vec<&Event> {
@@ -67,6 +67,32 @@ fn a_wait_that_goes_on_after_a_handler_is_one_operation() {
     assert_eq!(root_status(&trace), Some(exited(0)), "{}", listing(&trace));
     assert_eq!(trace.waits(TaskId(1)).len(), 1, "{}", listing(&trace));
     assert_eq!(reaper(trace.task(TaskId(2))), Some(TaskId(1)));
+}
+
+/// The end of a wait for one child shows itself at a signal, or at its own return; nothing is lost either way.
+#[test]
+fn every_wait_for_one_child_is_seen_to_tell_what_it_told() {
+    let recording = Stage::of("waits_for_named_children", &["120"]).run();
+    let trace = &recording.trace;
+    assert_eq!(root_status(trace), Some(exited(0)), "{}", listing(trace));
+    let told = |line: &str| {
+        let numbers: Vec<i32> = line.split_whitespace().map(|word| word.parse().expect("a number")).collect();
+        let [pid, status, errno] = numbers[..] else { panic!("{line}") };
+        if errno != 0 {
+            Err(Errno(errno))
+        } else {
+            Ok((Pid(pid), Change::Ended(ExitStatus::from_wait_status(status))))
+        }
+    };
+    let expected: Vec<_> = said(&recording).lines().map(told).collect();
+    let seen = |wait: &Wait| match wait.result {
+        Outcome::Done(Some(news)) => Ok((news.pid, news.change)),
+        Outcome::Failed(errno) => Err(errno),
+        _ => panic!("{wait:?}"),
+    };
+    let waits: Vec<_> = trace.waits(TaskId::ROOT).into_iter().map(|(_, wait)| seen(wait)).collect();
+    assert_eq!(waits, expected, "{}", listing(trace));
+    assert!(expected.len() > 140, "{expected:?}");
 }
 
 #[test]

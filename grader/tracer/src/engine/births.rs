@@ -13,6 +13,9 @@ use libc::{pid_t, user_regs_struct};
 /// What a new task may have in common with its creator.
 const SHARES: u64 = CloneFlags::VM | CloneFlags::FS | CloneFlags::FILES | CloneFlags::SIGHAND;
 
+/// Where a clone flag word says which signal the child's end sends. See clone(2), "The child termination signal".
+const EXIT_SIGNAL: u64 = 0xff;
+
 impl Engine<'_> {
     /// A task stands inside a call that has created another task.
     pub(super) fn has_created(&mut self, pid: pid_t) -> Result<(), Trouble> {
@@ -70,6 +73,11 @@ impl Engine<'_> {
         let parent = if thread || flags.has(CloneFlags::PARENT) { creator.parent } else { creator.tgid };
         let mut task = Task::new(named.task, child, tgid, parent);
         task.own_program = creator.own_program;
+        task.sends_child_signal = match call.call.number {
+            libc::SYS_fork | libc::SYS_vfork => true,
+            libc::SYS_clone => call.call.args[0] & EXIT_SIGNAL == libc::SIGCHLD as u64,
+            _ => false,
+        };
         task.modules = creator.modules.clone();
         task.put_back = call.put_back.filter(|changed| match changed {
             PutBack::FirstArgument(_) => true,
@@ -150,7 +158,12 @@ impl Engine<'_> {
     /// A process becomes another program; from now on it has one task, whose tid is the PID.
     pub(super) fn has_execed(&mut self, pid: pid_t) -> Result<(), Trouble> {
         self.clock.moved();
-        let image = Image::of(pid);
+        let path =
+            self.live.get(pid).and_then(|task| task.pending.as_ref()).and_then(|call| match &call.op {
+                Operation::Exec(exec) => exec.path.as_str(),
+                _ => None,
+            });
+        let image = path.and_then(|path| self.loaders.known(path)).or_else(|| Image::of(pid));
         if !self.started {
             self.started = true;
             self.program = image;

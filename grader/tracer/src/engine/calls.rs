@@ -45,6 +45,7 @@ impl Engine<'_> {
         };
         let number = arch::number(&registers);
         let call = Call { number, args: arch::arguments(&registers), memory: Memory(pid) };
+        self.makes_a_wait_again(pid);
         let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
         if task.loader.as_ref().is_some_and(|code| code.contains(&arch::instruction(&registers))) {
             if loader::is_loading(number) {
@@ -69,6 +70,7 @@ impl Engine<'_> {
             self.changes_exit(pid, &mut registers)?;
             return self.go_on(pid);
         }
+        self.child_signals.look_at(&call);
         let Some(op) = decode::enter(&call) else { return self.go_on(pid) };
         let begun = self.recorder.begin();
         if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
@@ -86,7 +88,11 @@ impl Engine<'_> {
         }
         let injected = refused.is_some();
         let (ip, sp) = (arch::instruction(&registers), arch::stack(&registers));
-        task.pending = Some(Pending { begun, op, call, ip, sp, under_handler: false, injected, put_back });
+        let told_by_signal = !injected && self.returns_with_a_signal(pid, &call);
+        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        let under_handler = false;
+        task.pending =
+            Some(Pending { begun, op, call, ip, sp, under_handler, injected, put_back, told_by_signal });
         self.go_on(pid)
     }
 
@@ -119,17 +125,7 @@ impl Engine<'_> {
         }
         let result = arch::result(&registers);
         match task.pending.take() {
-            Some(mut interrupted) if RESTARTS.contains(&result) => {
-                if let Some(put_back) = interrupted.put_back.take() {
-                    restore(pid, put_back)?;
-                }
-                task.interrupted.push(interrupted);
-                if task.interrupted.len() > INTERRUPTED_LIMIT {
-                    let left = task.interrupted.remove(0);
-                    self.recorder.abandon(task.id, left.begun, left.op, left.injected);
-                }
-            }
-            Some(returned) => self.returns(pid, returned, result)?,
+            Some(call) => self.leaves_call(pid, call, result)?,
             None if std::mem::take(&mut task.returning_from_handler) => {
                 if let Some(given_up) = back_from_handler(task, &registers) {
                     self.returns(pid, given_up, EINTR)?;
@@ -138,6 +134,24 @@ impl Engine<'_> {
             None => {}
         }
         self.go_on(pid)
+    }
+
+    /// A call has returned, or a signal has interrupted it.
+    pub(super) fn leaves_call(&mut self, pid: pid_t, mut call: Pending, result: i64) -> Result<(), Trouble> {
+        if !RESTARTS.contains(&result) {
+            return self.returns(pid, call, result);
+        }
+        if let Some(put_back) = call.put_back.take() {
+            restore(pid, put_back)?;
+        }
+        let Some(task) = self.live.get_mut(pid) else { return Ok(()) };
+        call.told_by_signal = false;
+        task.interrupted.push(call);
+        if task.interrupted.len() > INTERRUPTED_LIMIT {
+            let left = task.interrupted.remove(0);
+            self.recorder.abandon(task.id, left.begun, left.op, left.injected);
+        }
+        Ok(())
     }
 
     fn returns(&mut self, pid: pid_t, mut call: Pending, result: i64) -> Result<(), Trouble> {

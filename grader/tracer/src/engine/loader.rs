@@ -29,8 +29,12 @@ pub(crate) struct Image {
 impl Image {
     /// The program that a task runs.
     pub(crate) fn of(pid: pid_t) -> Option<Image> {
+        Image::at(&format!("/proc/{pid}/exe"))
+    }
+
+    fn at(path: &str) -> Option<Image> {
         use std::os::unix::fs::MetadataExt;
-        let data = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
+        let data = std::fs::metadata(path).ok()?;
         let changed = (data.mtime(), data.mtime_nsec());
         Some(Image { device: data.dev(), inode: data.ino(), size: data.size(), changed })
     }
@@ -53,6 +57,14 @@ struct Place {
 }
 
 impl Loaders {
+    /// The program that an exec of this path starts, if it is one of the system's and the run has started it before. To
+    /// look there costs a fraction of a look into /proc, which has to be made for each new process.
+    pub(crate) fn known(&self, path: &str) -> Option<Image> {
+        let system = ["/usr/", "/bin/"].iter().any(|folder| path.starts_with(folder));
+        let image = system.then(|| Image::at(path))??;
+        self.0.contains_key(&image).then_some(image)
+    }
+
     /// The addresses of the loader's code in a task that has just made an exec: the loader is about to begin.
     pub(crate) fn find(&mut self, pid: pid_t, image: Image) -> Option<Range<u64>> {
         let begin = arch::instruction(&ptrace::registers(pid).ok()?);

@@ -15,6 +15,7 @@
 
 mod births;
 mod calls;
+mod child_signals;
 mod ends;
 pub(crate) mod fault;
 mod leaving;
@@ -36,6 +37,7 @@ use crate::sys::process;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{News, Report, Reports};
 use crate::trouble::Trouble;
+use child_signals::ChildSignals;
 use fault::Faults;
 use grader_trace::{Ending, ExitStatus, Header, Object, Pid, TaskId, Text, Trace};
 use leaving::Leaving;
@@ -80,6 +82,7 @@ pub(crate) struct Engine<'a> {
     pacer: Pacer,
     faults: Faults,
     orphans: Orphans,
+    child_signals: ChildSignals,
     leaving: Leaving,
     outside: Outside,
     clock: Clock,
@@ -113,6 +116,7 @@ impl<'a> Engine<'a> {
             pacer: Pacer::new(launch.plan.pace),
             faults: Faults::new(&launch.plan.faults),
             orphans: Orphans::default(),
+            child_signals: ChildSignals::new(launch.watch),
             leaving: Leaving::default(),
             outside: Outside { input, outputs },
             clock: Clock::new(tick),

@@ -15,6 +15,7 @@ impl Engine<'_> {
     /// A signal is about to be delivered: it is written down and passed on.
     pub(super) fn gets_signal(&mut self, pid: pid_t, signal: i32) -> Result<(), Trouble> {
         self.clock.moved();
+        self.shows_a_wait(pid)?;
         let info = still_there("asking who sent a signal", ptrace::signal_info(pid))?;
         let sender = match info {
             Some(info) if SENT_BY_A_PROCESS.contains(&info.si_code) => {

@@ -25,6 +25,8 @@ pub(crate) struct Pending {
     pub(crate) injected: bool,
     /// What to put back when the call returns.
     pub(crate) put_back: Option<PutBack>,
+    /// Its return makes no stop of its own: a signal is delivered at that moment, and shows it.
+    pub(crate) told_by_signal: bool,
 }
 
 impl Pending {
@@ -55,6 +57,8 @@ pub(crate) struct Task {
     pub(crate) tgid: pid_t,
     /// The process whose child it is, by PID.
     pub(crate) parent: pid_t,
+    /// Its process's end sends SIGCHLD to the parent, as far as its creator's call tells.
+    pub(crate) sends_child_signal: bool,
     /// It has not made its first stop yet.
     pub(crate) fresh: bool,
     /// It is in this group-stop of its process.
@@ -88,6 +92,7 @@ impl Task {
             tid,
             tgid,
             parent,
+            sends_child_signal: false,
             fresh: true,
             stopped: None,
             waits_in_vfork: false,
@@ -105,7 +110,7 @@ impl Task {
 
     /// Whether its next return from a call must stop.
     pub(crate) fn wants_returns(&self) -> bool {
-        self.pending.is_some() || !self.interrupted.is_empty()
+        self.pending.as_ref().is_some_and(|call| !call.told_by_signal) || !self.interrupted.is_empty()
     }
 }
 
@@ -217,6 +222,11 @@ impl Live {
     /// Whether a process has a living task.
     pub(crate) fn has_process(&self, tgid: pid_t) -> bool {
         self.threads.contains_key(&tgid)
+    }
+
+    /// How many tasks of a process are alive.
+    pub(crate) fn threads_of(&self, tgid: pid_t) -> usize {
+        self.threads.get(&tgid).copied().unwrap_or_default()
     }
 
     /// The PIDs of all living processes.

@@ -170,7 +170,6 @@ pub(crate) fn tell_end(info: &mut libc::siginfo_t, status: grader_trace::ExitSta
 }
 
 /// The signals that a task blocks, the lowest bit for signal 1.
-#[cfg(feature = "controlled")]
 pub(crate) fn signal_mask(pid: pid_t) -> io::Result<u64> {
     const PTRACE_GETSIGMASK: u32 = 0x420a;
     let mut mask = 0u64;

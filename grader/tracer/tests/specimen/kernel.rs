@@ -202,6 +202,21 @@ pub fn nothing() -> libc::sighandler_t {
     handler as libc::sighandler_t
 }
 
+/// Does `what` with a signal blocked.
+pub fn blocking(signal: c_int, what: impl FnOnce()) {
+    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
+    let mut old = MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigemptyset initialises the set that it is given.
+    done("sigemptyset", unsafe { libc::sigemptyset(set.as_mut_ptr()) });
+    // SAFETY: the set is initialised by now.
+    done("sigaddset", unsafe { libc::sigaddset(set.as_mut_ptr(), signal) });
+    // SAFETY: one set is initialised, and there is room for the other.
+    done("sigprocmask", unsafe { libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), old.as_mut_ptr()) });
+    what();
+    // SAFETY: the old set was filled in above.
+    done("sigprocmask", unsafe { libc::sigprocmask(libc::SIG_SETMASK, old.as_ptr(), ptr::null_mut()) });
+}
+
 /// The first bytes of a file in /proc/PID, as text; empty if it is gone.
 pub fn proc_text(pid: pid_t, name: &str) -> String {
     std::fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap_or_default()

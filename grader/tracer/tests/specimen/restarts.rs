@@ -14,6 +14,7 @@ pub fn mode(mode: &str, args: &[&str]) -> Option<i32> {
         ("read_in_a_handler", []) => read_in_a_handler(),
         ("read_jumped_out_of", []) => read_jumped_out_of(),
         ("wait_restarted", []) => wait_restarted(),
+        ("waits_for_named_children", [rounds]) => waits_for_named_children(rounds),
         ("stopped_in_sleep", []) => stopped_in_sleep(),
         ("stopped_in_poll", []) => stopped_in_poll(),
         ("stopped_in_futex", []) => stopped_in_futex(),
@@ -141,6 +142,62 @@ fn wait_restarted() {
     until_asleep_in(target, libc::SYS_wait4);
     close(open_gate);
     expect_exit(target, 0);
+}
+
+/// Waits for one child at a time, in each way in which that can end, and says what each wait has told.
+fn waits_for_named_children(rounds: &str) {
+    on_signal(libc::SIGUSR1, nothing(), 0);
+    let own = pid();
+    for round in 0..rounds.parse().expect("a number of rounds") {
+        match round % 6 {
+            0 => say_wait(child(|| 7)),
+            1 => {
+                let (gate, open_gate) = pipe();
+                let child = child(|| read_byte(gate).0 as i32);
+                write(open_gate, b"!");
+                say_wait(child);
+                close(gate);
+                close(open_gate);
+            }
+            2 => {
+                let victim = child(|| 3);
+                let killer = child(|| {
+                    kill(victim, libc::SIGKILL);
+                    0
+                });
+                say_wait(victim);
+                say_wait(killer);
+            }
+            3 => blocking(libc::SIGCHLD, || say_wait(child(|| 4))),
+            4 => {
+                let child = child(|| {
+                    until_asleep_in(own, libc::SYS_wait4);
+                    kill(own, libc::SIGUSR1);
+                    5
+                });
+                say_wait(child);
+            }
+            _ => {
+                on_signal(libc::SIGCHLD, if round % 4 == 1 { nothing() } else { libc::SIG_IGN }, 0);
+                say_wait(child(|| 6));
+                on_signal(libc::SIGCHLD, libc::SIG_DFL, 0);
+            }
+        }
+    }
+}
+
+/// Waits until the child is no more, and says so each time that the call answers.
+fn say_wait(child: pid_t) {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is a live int, and waitpid writes nothing else.
+        let answer = unsafe { libc::waitpid(child, &raw mut status, 0) };
+        let errno = if answer == -1 { errno() } else { 0 };
+        say(&format!("{answer} {status} {errno}\n"));
+        if errno != libc::EINTR {
+            return;
+        }
+    }
 }
 
 fn until_asleep_in_read_of(pid: pid_t, fd: c_int) {
