@@ -95,6 +95,18 @@ pub(crate) fn begin_again(registers: &mut user_regs_struct) {
     registers.rip = registers.rip.wrapping_sub(CALL_BYTES);
 }
 
+/// How many bytes before its end the usual form of a call begins: `mov $NUMBER, %eax; syscall`.
+#[cfg(feature = "controlled")]
+pub(crate) const NUMBERED_CALL_BYTES: u64 = 7;
+
+/// Whether these bytes, just before the next instruction, are such a call, of this number. Whoever is set back to their
+/// beginning makes the call again, whatever another call has left in `eax`.
+#[cfg(feature = "controlled")]
+pub(crate) fn is_numbered_call(code: &[u8], number: i64) -> bool {
+    let [0xb8, low, second, third, high, 0x0f, 0x05] = code else { return false };
+    i64::from(i32::from_le_bytes([*low, *second, *third, *high])) == number
+}
+
 /// An instruction that reads the time-stamp counter.
 #[cfg(feature = "controlled")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,6 +36,8 @@ pub(super) struct Template {
     entry: Entry,
     world: World,
     recorder: Recorder,
+    /// The instructions that make its call set the number, too.
+    is_numbered: bool,
 }
 
 impl Drop for Template {
@@ -80,7 +82,10 @@ impl Controlled<'_> {
         let Some(mut standing) = self.tasks.remove(&root) else { return };
         if let At::Call(entry) = std::mem::replace(&mut standing.at, At::Running) {
             let (world, recorder) = (self.world.clone(), self.recorder.clone());
-            self.template = Some(Template { standing, entry: *entry, world, recorder });
+            let begins = arch::instruction(&entry.registers).wrapping_sub(arch::NUMBERED_CALL_BYTES);
+            let code = entry.call.memory.bytes(begins, arch::NUMBERED_CALL_BYTES as usize);
+            let is_numbered = arch::is_numbered_call(&code, entry.call.number);
+            self.template = Some(Template { standing, entry: *entry, world, recorder, is_numbered });
         }
     }
 
@@ -89,7 +94,7 @@ impl Controlled<'_> {
         let Some(template) = &self.template else { return Ok(()) };
         let original = template.standing.pid;
         let registers = template.entry.registers;
-        let pid = self.clone_of(original, &registers, template.standing.tid_address)?;
+        let pid = self.clone_of(template)?;
         let Some(template) = &self.template else { return Ok(()) };
         self.world = template.world.clone();
         self.world.begins_again(Pid(pid));
@@ -104,12 +109,13 @@ impl Controlled<'_> {
     }
 
     /// Lets the template make a copy of itself; afterwards it stands where it stood.
-    fn clone_of(&self, original: pid_t, registers: &user_regs_struct, tid: u64) -> Result<pid_t, Trouble> {
+    fn clone_of(&self, template: &Template) -> Result<pid_t, Trouble> {
+        let (original, registers) = (template.standing.pid, &template.entry.registers);
         let set = |pid, registers: &_| {
             still_there("changing registers", ptrace::set_registers(pid, registers)).map_err(broken)
         };
         let mut cloning = *registers;
-        arch::clone_instead(&mut cloning, tid);
+        arch::clone_instead(&mut cloning, template.standing.tid_address);
         set(original, &cloning)?;
         self.resume(original, Resume::ToSyscall, 0)?;
         self.expect(original, |report| matches!(report, Report::Event(libc::PTRACE_EVENT_FORK)))?;
@@ -117,9 +123,17 @@ impl Controlled<'_> {
             still_there("asking for a copy's PID", ptrace::event_message(original)).map_err(broken)?;
         let pid = message.ok_or_else(|| Trouble::Broken("the template is gone".into()))? as pid_t;
         self.expect(pid, |report| !matches!(report, Report::Ended(_)))?;
-        self.resume(original, Resume::ToSyscall, 0)?;
-        self.expect(original, |report| report == Report::Syscall)?;
-        self.make_again(original, registers)?;
+        if template.is_numbered {
+            // The clone's answer is still to come, to where the call's number is set anew.
+            let mut again = *registers;
+            again.rip = again.rip.wrapping_sub(arch::NUMBERED_CALL_BYTES);
+            set(original, &again)?;
+            self.resume(original, Resume::Free, 0)?;
+        } else {
+            self.resume(original, Resume::ToSyscall, 0)?;
+            self.expect(original, |report| report == Report::Syscall)?;
+            self.make_again(original, registers)?;
+        }
         self.expect(original, |report| report == Report::Event(libc::PTRACE_EVENT_SECCOMP))?;
         Ok(pid)
     }
