@@ -92,7 +92,6 @@ impl Controlled<'_> {
     /// Begins an execution with a copy of the template, which runs on to its first visible call.
     pub(super) fn copy_template(&mut self) -> Result<(), Trouble> {
         let Some(template) = &self.template else { return Ok(()) };
-        let original = template.standing.pid;
         let registers = template.entry.registers;
         let pid = self.clone_of(template)?;
         let Some(template) = &self.template else { return Ok(()) };
