@@ -38,6 +38,7 @@ fn deed(op: &Operation) -> String {
         }
         Operation::Sleep { result } => answered("slept", result),
         Operation::Signal { signal, .. } => format!("got {signal}"),
+        Operation::Fault { address } => format!("touched {address:#x}"),
         Operation::Stop(signal) => format!("was stopped by {signal}"),
         Operation::Continue => "was continued".to_string(),
         other => format!("called {}", other.word()),

@@ -54,6 +54,12 @@ pub fn text(trace: &Trace, event: &Event) -> Option<String> {
         Operation::Call { call, result, .. } => format!("{call} → {}", outcome(result, |_| "done".into())),
         // That it goes on shows in what it does next; strace has no line for it.
         Operation::Continue | Operation::Signal { .. } | Operation::Await { .. } => return None,
+        // Of these strace is not asked.
+        Operation::Map(_)
+        | Operation::Remap(_)
+        | Operation::Futex(_)
+        | Operation::Fault { .. }
+        | Operation::ThreadPointer { .. } => return None,
     })
 }
 

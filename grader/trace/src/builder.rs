@@ -4,12 +4,13 @@ use crate::model::event::{Ending, Event, Header, Object, Trace};
 use crate::model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, Text};
 use crate::model::operation::*;
 use crate::model::status::ExitStatus;
+use crate::model::threads::{Access, Futex, FutexOp, Given, Map, Remap};
 use std::time::Duration;
 
 /// Writes down a run that never happened, one operation after the other.
 ///
 /// PIDs count from 100 in the order of creation. The descriptors 0, 1 and 2 are `/dev/null`, the run's
-/// stdout and its stderr; new ones count up from 3.
+/// stdout and its stderr; new ones count up from 3. Memory is mapped one piece above the other.
 #[derive(Debug)]
 pub struct Builder {
     header: Header,
@@ -17,6 +18,7 @@ pub struct Builder {
     stamp: u64,
     tasks: u32,
     next_fd: i32,
+    next_address: u64,
 }
 
 impl Builder {
@@ -36,7 +38,7 @@ impl Builder {
             ],
             terminal: None,
         };
-        Builder { header, events: Vec::new(), stamp: 0, tasks: 1, next_fd: 3 }
+        Builder { header, events: Vec::new(), stamp: 0, tasks: 1, next_fd: 3, next_address: 0x7f00_0000_0000 }
     }
 
     /// The program's arguments, after its own name.
@@ -89,8 +91,25 @@ impl Builder {
             descriptors: flags.has(CloneFlags::FILES),
             handlers: flags.has(CloneFlags::SIGHAND),
         });
-        self.event(task, Operation::Fork(Fork { call: call.into(), flags, child: born, sharing }));
+        self.event(
+            task,
+            Operation::Fork(Fork { call: call.into(), flags, child: born, sharing, given: None }),
+        );
         child
+    }
+
+    /// The same, with these addresses.
+    pub fn clone_given(&mut self, task: TaskId, flags: CloneFlags, given: Given) -> TaskId {
+        let child = self.clone_with(task, "clone", flags);
+        self.was_given(given);
+        child
+    }
+
+    /// The last clone, refused or not, was given these addresses.
+    pub fn was_given(&mut self, given: Given) {
+        if let Some(Event { op: Operation::Fork(fork), .. }) = self.events.last_mut() {
+            fork.given = Some(given);
+        }
     }
 
     /// A fork that fails because the tracer made it so.
@@ -100,7 +119,8 @@ impl Builder {
 
     /// A clone that the kernel refuses.
     pub fn clone_fails(&mut self, task: TaskId, flags: CloneFlags, errno: Errno) -> &mut Event {
-        let fork = Fork { call: "clone".into(), flags, child: Outcome::Failed(errno), sharing: None };
+        let fork =
+            Fork { call: "clone".into(), flags, child: Outcome::Failed(errno), sharing: None, given: None };
         self.event(task, Operation::Fork(fork))
     }
 
@@ -237,6 +257,39 @@ impl Builder {
     /// close.
     pub fn close(&mut self, task: TaskId, fd: Fd) {
         self.event(task, Operation::Close { fd, result: Outcome::Done(()) });
+    }
+
+    /// mmap of memory that is nobody else's; its address. Between two of these there is memory of others.
+    pub fn map(&mut self, task: TaskId, length: u64, access: Access) -> u64 {
+        let start = self.next_address;
+        self.next_address += length + 0x10_0000;
+        let result = Outcome::Done(start);
+        self.event(task, Operation::Map(Map { length, access, anonymous: true, shared: false, result }));
+        start
+    }
+
+    /// mprotect.
+    pub fn protect(&mut self, task: TaskId, start: u64, length: u64, access: Access) {
+        let (access, result) = (Some(access), Outcome::Done(()));
+        self.event(task, Operation::Remap(Remap { start, length, access, result }));
+    }
+
+    /// munmap.
+    pub fn unmap(&mut self, task: TaskId, start: u64, length: u64) {
+        self.event(task, Operation::Remap(Remap { start, length, access: None, result: Outcome::Done(()) }));
+    }
+
+    /// A sleep in futex that began at an earlier moment, and what it came to.
+    pub fn futex_since(
+        &mut self,
+        begin: Stamp,
+        task: TaskId,
+        op: FutexOp,
+        word: u64,
+        result: Outcome<u64>,
+    ) -> &mut Event {
+        let futex = Futex { op, word, value: 1, timed: false, result };
+        self.event_since(begin, task, Operation::Futex(futex))
     }
 
     /// The run, finished.

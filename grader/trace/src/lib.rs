@@ -15,7 +15,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`model`] | the recorded facts: ids, statuses, operations, events |
-//! | [`view`] | the derived ones: tasks, fates, descriptor tables, output lines |
+//! | [`view`] | the derived ones: tasks, fates, descriptor tables, mapped memory, output lines |
 //! | [`query`] | the vocabulary in which checks are written |
 //! | [`order`] | which steps depend on each other; what is true in every order, what can come out (feature `orders`) |
 //! | [`file`](mod@file) | the versioned file format |
@@ -44,6 +44,8 @@ pub use model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, TaskPath, Text};
 pub use model::operation::*;
 pub use model::snapshot::{Module, Snapshot};
 pub use model::status::ExitStatus;
+pub use model::threads::{Access, Futex, FutexOp, Given, Map, Remap};
 pub use view::descriptors::{Ofd, OfdId, PipeEnd, PipeId, Slot, Table, Tables};
+pub use view::memory::Region;
 pub use view::output::{Line, Piece};
 pub use view::tasks::{Birth, Fate, Task};

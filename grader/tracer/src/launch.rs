@@ -92,6 +92,11 @@ pub struct Watch {
     pub sleeps: bool,
     /// sigaction, kill.
     pub signals: bool,
+    /// mmap, munmap, mprotect; the addresses that clone is given, those at which memory is touched that may not be, and
+    /// thread pointers.
+    pub memory: bool,
+    /// futex, set_tid_address, sched_yield.
+    pub futexes: bool,
 }
 
 impl Watch {
@@ -103,10 +108,21 @@ impl Watch {
         reads: false,
         sleeps: false,
         signals: false,
+        memory: false,
+        futexes: false,
     };
-    /// All families.
-    pub const ALL: Watch =
-        Watch { waits: true, descriptors: true, writes: true, reads: true, sleeps: true, signals: true };
+    /// All families that are about processes.
+    pub const ALL: Watch = Watch {
+        waits: true,
+        descriptors: true,
+        writes: true,
+        reads: true,
+        sleeps: true,
+        signals: true,
+        ..Watch::NONE
+    };
+    /// All of them, and those that are about threads made by hand.
+    pub const THREADS: Watch = Watch { memory: true, futexes: true, ..Watch::ALL };
 }
 
 /// What the tracer does to the run, other than looking: things that the kernel itself could do, and an exit
@@ -141,6 +157,10 @@ pub enum Pace {
     SlowChildren,
     /// Whoever forks does not run on until all other tasks sleep in such a call or have ended.
     SlowParents,
+    /// As [`Pace::SlowChildren`], for threads; a sleep by the clock and a yield are questions in vain, too.
+    SlowThreads,
+    /// As [`Pace::SlowParents`], for whoever makes a thread.
+    SlowCreators,
 }
 
 /// Calls of one kind that fail.
@@ -161,12 +181,16 @@ pub struct Fault {
 /// A kind of call that can be made to fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultCall {
-    /// fork, vfork, clone, clone3: EAGAIN when a limit is reached.
+    /// fork, vfork, clone, clone3, for a process: EAGAIN when a limit is reached.
     Fork,
+    /// clone, clone3, for a thread: EAGAIN when a limit is reached.
+    Thread,
     /// execve, execveat: ENOENT when there is no such file.
     Exec,
     /// pipe, pipe2: EMFILE when the table is full.
     Pipe,
+    /// futex, to sleep: EINTR when a signal comes, or for no reason.
+    FutexWait,
 }
 
 /// Whose calls a fault concerns.

@@ -17,3 +17,4 @@ mod restarts;
 mod signals;
 mod stage;
 mod start;
+mod threads;

@@ -44,8 +44,7 @@ pub const EXERCISE: Exercise = Exercise {
 };
 
 /// What the checks about parent and child ask about. A run that stalls is noticed only where sleeps are watched.
-pub const WATCH: Watch =
-    Watch { writes: true, descriptors: true, waits: true, signals: true, sleeps: true, reads: false };
+pub const WATCH: Watch = Watch { reads: false, ..Watch::ALL };
 
 const REAPED_HERE: Check = Check { judge: reaped, ..REAPED };
 

@@ -36,7 +36,13 @@ pub(super) fn operation(call: &Call<'_>) -> Option<Operation> {
 /// Which task the child is, the reader of the whole log knows.
 fn birth(call: &Call<'_>, flags: u64) -> Operation {
     let child = call.outcome(|pid| Child { task: TaskId::ROOT, pid: Pid(pid as i32) });
-    Operation::Fork(Fork { call: call.name.into(), flags: CloneFlags(flags), child, sharing: None })
+    Operation::Fork(Fork {
+        call: call.name.into(),
+        flags: CloneFlags(flags),
+        child,
+        sharing: None,
+        given: None,
+    })
 }
 
 fn exec(call: &Call<'_>, first: usize) -> Operation {

@@ -3,8 +3,8 @@
 use super::{First, Last, write};
 use crate::model::event::Event;
 use crate::{
-    Builder, Change, CloneFlags, Disposition, Ending, Errno, ExitStatus, Fd, News, Object, OpenFlags,
-    Operation, Outcome, Pid, PipeEnd, PipeId, Sender, Signal, Site, TaskId, Trace,
+    Access, Builder, Change, CloneFlags, Disposition, Ending, Errno, ExitStatus, Fd, FutexOp, Given, News,
+    Object, OpenFlags, Operation, Outcome, Pid, PipeEnd, PipeId, Sender, Signal, Site, TaskId, Trace,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -62,6 +62,13 @@ fn varied() -> Trace {
     let child = run.fork(root);
     run.clone_with(child, "clone3", CloneFlags(CloneFlags::THREAD | CloneFlags::VM));
     run.fork_fails(root, Errno::EAGAIN);
+    let stack = run.map(root, 8192, Access::READ_WRITE);
+    run.protect(root, stack, 4096, Access::NONE);
+    let given = Given { stack: stack + 8192, parent_word: 0, child_word: stack, thread_pointer: 0 };
+    run.clone_given(root, CloneFlags(CloneFlags::VM), given);
+    let begin = run.now();
+    run.futex_since(begin, root, FutexOp::WAIT, stack, Outcome::Failed(Errno::EAGAIN));
+    run.unmap(root, stack, 8192);
     run.dup2(child, write, Fd(1));
     run.close(child, read);
     run.open(child, "/tmp/x", OpenFlags::CREAT | 1, 0o644);
@@ -88,6 +95,8 @@ fn varied() -> Trace {
         Operation::Stop(Signal::STOP),
         Operation::Continue,
         Operation::Call { call: "setsid".into(), args: [0; 6], result: Outcome::Done(101) },
+        Operation::Fault { address: 0x1000 },
+        Operation::ThreadPointer { value: 0x2000, first: Some(0x2000) },
         Operation::Exit(ExitStatus::Killed(Signal::KILL)),
     ];
     for op in more {

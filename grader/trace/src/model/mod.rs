@@ -5,3 +5,4 @@ pub mod ids;
 pub mod operation;
 pub mod snapshot;
 pub mod status;
+pub mod threads;

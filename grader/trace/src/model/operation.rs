@@ -5,6 +5,7 @@
 
 use super::ids::{Errno, Fd, Pid, Signal, TaskId, Text};
 use super::status::ExitStatus;
+use super::threads::{Futex, Given, Map, Remap};
 use serde::{Deserialize, Serialize};
 
 /// What came of an operation.
@@ -59,6 +60,12 @@ impl CloneFlags {
     pub const PARENT: u64 = 0x8000;
     /// A thread of the caller's process.
     pub const THREAD: u64 = 0x1_0000;
+    /// Share the undo values of System V semaphores.
+    pub const SYSVSEM: u64 = 0x4_0000;
+    /// The new task gets a thread pointer of its own.
+    pub const SETTLS: u64 = 0x8_0000;
+    /// The new task's number is stored in a word of its creator's memory.
+    pub const PARENT_SETTID: u64 = 0x10_0000;
     /// When the new task is gone, a word in its memory becomes 0, and a futex wait on it ends.
     pub const CHILD_CLEARTID: u64 = 0x20_0000;
 
@@ -82,6 +89,9 @@ pub struct Fork {
     /// if nothing was to be shared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sharing: Option<Sharing>,
+    /// The addresses that it was given, where memory is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Given>,
 }
 
 /// Which parts of two tasks are one and the same. See kcmp(2).
@@ -378,6 +388,24 @@ pub enum Operation {
         /// Who sent it.
         sender: Sender,
     },
+    /// mmap.
+    Map(Map),
+    /// munmap, mprotect.
+    Remap(Remap),
+    /// futex.
+    Futex(Futex),
+    /// The task touched memory in a way that it may not be touched; a signal follows.
+    Fault {
+        /// Where.
+        address: u64,
+    },
+    /// What is at the task's thread pointer, as far as that has changed. See arch_prctl(2), "ARCH_SET_FS".
+    ThreadPointer {
+        /// The thread pointer.
+        value: u64,
+        /// The first 8 bytes of what it leads to; not there if it leads nowhere.
+        first: Option<u64>,
+    },
     /// The task stopped, because of this signal.
     Stop(Signal),
     /// The task goes on after a stop.
@@ -414,6 +442,12 @@ impl Operation {
             Operation::Disposition { .. } => "sigaction",
             Operation::Kill { .. } => "kill",
             Operation::Signal { .. } => "signal",
+            Operation::Map(_) => "mmap",
+            Operation::Remap(Remap { access: Some(_), .. }) => "mprotect",
+            Operation::Remap(_) => "munmap",
+            Operation::Futex(_) => "futex",
+            Operation::Fault { .. } => "fault",
+            Operation::ThreadPointer { .. } => "thread pointer",
             Operation::Stop(_) => "stop",
             Operation::Continue => "continue",
             Operation::NewDescriptor { call, .. }
@@ -444,7 +478,16 @@ impl Operation {
             | Operation::Write { result, .. }
             | Operation::Await { result, .. }
             | Operation::Call { result, .. } => *result == Outcome::Unfinished,
-            Operation::Exit(_) | Operation::Signal { .. } | Operation::Stop(_) | Operation::Continue => false,
+            Operation::Map(Map { result, .. }) | Operation::Futex(Futex { result, .. }) => {
+                *result == Outcome::Unfinished
+            }
+            Operation::Remap(Remap { result, .. }) => *result == Outcome::Unfinished,
+            Operation::Exit(_)
+            | Operation::Signal { .. }
+            | Operation::Fault { .. }
+            | Operation::ThreadPointer { .. }
+            | Operation::Stop(_)
+            | Operation::Continue => false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The derived facts: folds over the events of a trace.
 
 pub mod descriptors;
+pub mod memory;
 pub mod output;
 pub mod tasks;

@@ -5,6 +5,7 @@ use crate::model::event::{Event, Header};
 use crate::model::ids::{Pid, Stamp, TaskId, TaskPath};
 use crate::model::operation::{Change, CloneFlags, Disposition, Fork, Operation, Outcome, Selector, Sharing};
 use crate::model::status::ExitStatus;
+use crate::model::threads::Given;
 
 /// How a task came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Birth {
     pub flags: CloneFlags,
     /// What it shared with its creator, where the kernel says so.
     pub sharing: Option<Sharing>,
+    /// The addresses that clone was given, where memory was watched.
+    pub given: Option<Given>,
 }
 
 /// What became of a process after its end. Threads are never waited for and have [`Fate::Released`].
@@ -100,7 +103,13 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         pid: header.pid,
         process: TaskId::ROOT,
         parent: None,
-        birth: Birth { at: Stamp(0), creator: None, flags: CloneFlags::default(), sharing: None },
+        birth: Birth {
+            at: Stamp(0),
+            creator: None,
+            flags: CloneFlags::default(),
+            sharing: None,
+            given: None,
+        },
         end: None,
         fate: Fate::Root,
     };
@@ -125,7 +134,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         let creator = &tasks[event.task.index()];
         let mut path = creator.path.clone();
         path.0.push(children[event.task.index()]);
-        let Fork { flags, sharing, .. } = *fork;
+        let Fork { flags, sharing, given, .. } = *fork;
         let thread = flags.has(CloneFlags::THREAD);
         let process = if thread { creator.process } else { id };
         let parent = if thread || flags.has(CloneFlags::PARENT) {
@@ -136,7 +145,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
         children[event.task.index()] += 1;
         children.push(0);
         let at = event.begin;
-        let birth = Birth { at, creator: Some(event.task), flags, sharing };
+        let birth = Birth { at, creator: Some(event.task), flags, sharing, given };
         tasks.push(Task { id, path, pid, process, parent, birth, end: None, fate: Fate::Alive });
     }
     tasks

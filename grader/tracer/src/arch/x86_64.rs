@@ -27,6 +27,11 @@ pub(crate) fn stack(registers: &user_regs_struct) -> u64 {
     registers.rsp
 }
 
+/// What a task's thread-local data is found by: the base of FS. See arch_prctl(2).
+pub(crate) fn thread_pointer(registers: &user_regs_struct) -> u64 {
+    registers.fs_base
+}
+
 /// How long the instruction is that makes a call.
 pub(crate) const CALL_BYTES: u64 = 2;
 

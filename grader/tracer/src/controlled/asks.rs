@@ -268,7 +268,15 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
         Operation::Call { call, .. } => {
             Ask::Unmodelled(format!("it calls {call}, of which there is no model"))
         }
-        Operation::Exit(_) | Operation::Signal { .. } | Operation::Stop(_) | Operation::Continue => {
+        Operation::Exit(_)
+        | Operation::Signal { .. }
+        | Operation::Map(_)
+        | Operation::Remap(_)
+        | Operation::Futex(_)
+        | Operation::Fault { .. }
+        | Operation::ThreadPointer { .. }
+        | Operation::Stop(_)
+        | Operation::Continue => {
             return None;
         }
     })

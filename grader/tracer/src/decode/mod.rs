@@ -4,10 +4,14 @@
 //! the entry, with its outcome [`Outcome::Unfinished`]; `leave` fills the outcome in.
 
 mod descriptor;
+mod futex;
+mod memory;
 mod process;
 mod signal;
 mod sleep;
 mod transfer;
+
+pub(crate) use memory::given;
 
 use crate::launch::Watch;
 use crate::sys::memory::Memory;
@@ -47,7 +51,7 @@ struct Family {
     leave: fn(&mut Operation, &Call, i64, Names<'_>),
 }
 
-const FAMILIES: [Family; 6] = [
+const FAMILIES: [Family; 8] = [
     Family {
         calls: process::BIRTHS_AND_EXECS,
         wanted: |_| true,
@@ -79,6 +83,8 @@ const FAMILIES: [Family; 6] = [
         enter: signal::enter,
         leave: signal::leave,
     },
+    Family { calls: memory::CALLS, wanted: |watch| watch.memory, enter: memory::enter, leave: memory::leave },
+    Family { calls: futex::CALLS, wanted: |watch| watch.futexes, enter: futex::enter, leave: futex::leave },
 ];
 
 /// The calls that must stop for this `watch`.
@@ -96,10 +102,11 @@ pub(crate) fn rules(watch: Watch) -> Vec<(i64, Rule)> {
     rules
 }
 
-/// When this call would stop, if all families were watched; `None` if it belongs to none.
+/// When this call would stop, if all that is about processes were watched; `None` if it is about something else.
 #[cfg(feature = "controlled")]
 pub(crate) fn rule_of(number: i64) -> Option<Rule> {
-    family(number).map(|_| descriptor::rule(number))
+    let (family, _) = family(number)?;
+    (family.wanted)(Watch::ALL).then(|| descriptor::rule(number))
 }
 
 fn family(number: i64) -> Option<(&'static Family, &'static str)> {
@@ -128,6 +135,11 @@ fn outcome<T>(result: i64, value: impl FnOnce(i64) -> T) -> Outcome<T> {
         -4095..=-1 => Outcome::Failed(Errno(-result as i32)),
         _ => Outcome::Done(value(result)),
     }
+}
+
+/// Whether a call sets a timer, which may wake somebody later.
+pub(crate) fn sets_a_timer(number: i64) -> bool {
+    sleep::sets_a_timer(number)
 }
 
 /// Whether a wait call was given no place for what it tells.

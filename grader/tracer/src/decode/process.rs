@@ -34,7 +34,8 @@ pub(super) fn enter(call: &Call, name: &'static str) -> Option<Operation> {
         _ => 0,
     };
     let flags = CloneFlags(flags);
-    Some(Operation::Fork(Fork { call: name.into(), flags, child: Outcome::Unfinished, sharing: None }))
+    let child = Outcome::Unfinished;
+    Some(Operation::Fork(Fork { call: name.into(), flags, child, sharing: None, given: None }))
 }
 
 fn exec(call: &Call, path: u64, argv: u64) -> Operation {

@@ -25,7 +25,7 @@ pub(super) const CALLS: &[(i64, &str)] = &[
 pub(super) fn enter(call: &Call, name: &'static str) -> Option<Operation> {
     Some(match call.number {
         libc::SYS_nanosleep | libc::SYS_clock_nanosleep => Operation::Sleep { result: Outcome::Unfinished },
-        libc::SYS_alarm | libc::SYS_setitimer | libc::SYS_timer_settime | libc::SYS_timerfd_settime => {
+        number if sets_a_timer(number) => {
             Operation::Call { call: name.into(), args: call.args, result: Outcome::Unfinished }
         }
         _ => Operation::Await {
@@ -34,6 +34,14 @@ pub(super) fn enter(call: &Call, name: &'static str) -> Option<Operation> {
             result: Outcome::Unfinished,
         },
     })
+}
+
+/// Whether a call sets a timer, which may wake somebody later.
+pub(super) fn sets_a_timer(number: i64) -> bool {
+    matches!(
+        number,
+        libc::SYS_alarm | libc::SYS_setitimer | libc::SYS_timer_settime | libc::SYS_timerfd_settime
+    )
 }
 
 /// Whether the clock alone can end this call.

@@ -123,7 +123,11 @@ impl Engine<'_> {
         if let Some(put_back) = task.put_back.take() {
             restore(pid, put_back)?;
         }
-        let Some(task) = self.live.get(pid) else { return Ok(()) };
+        if self.launch.watch.memory
+            && let Some(registers) = still_there("reading registers", ptrace::registers(pid))?
+        {
+            self.recorder.note_thread_pointer(task, &registers);
+        }
         if let Some(kill) = self.launch.plan.kill.filter(|kill| kill.task == task.id.0 && !thread) {
             process::kill(pid, kill.signal.0);
             if kill.signal == Signal::KILL {

@@ -71,15 +71,21 @@ impl Engine<'_> {
             return self.go_on(pid);
         }
         self.child_signals.look_at(&call);
-        let Some(op) = decode::enter(&call) else { return self.go_on(pid) };
+        if self.launch.watch.memory {
+            self.recorder.note_thread_pointer(task, &registers);
+        }
+        let Some(mut op) = decode::enter(&call) else { return self.go_on(pid) };
+        if let Operation::Fork(fork) = &mut op
+            && self.launch.watch.memory
+        {
+            fork.given = decode::given(&call);
+        }
         let begun = self.recorder.begin();
         if self.launch.snapshots && task.own_program && self.recorder.has_room_for_snapshots() {
             self.recorder.keep(begun.stamp, snapshot::take(task.tid, &mut task.modules, &registers));
         }
         let refused = self.faults.strike(task.tgid == self.root, &op);
-        if let Operation::Call { .. } = op {
-            self.clock.timers = true;
-        }
+        self.clock.timers |= decode::sets_a_timer(number);
         let mut put_back = None;
         if let Some(errno) = refused {
             refuse(pid, &mut registers, errno.0)?;
@@ -173,6 +179,7 @@ impl Engine<'_> {
                 self.has_waited(tgid, &call.call, wait);
             }
             op if looks_at(op).is_some_and(|pid| pid != task.tgid) => task.vain_waits += 1,
+            op if self.launch.watch.futexes && passes_time(op) => task.vain_waits += 1,
             _ => {}
         }
         self.recorder.end(id, call.begun, call.op, call.injected);
@@ -188,6 +195,15 @@ fn looks_at(op: &Operation) -> Option<pid_t> {
             path.as_str()?.strip_prefix("/proc/")?.split_once('/')?.0.parse().ok()
         }
         _ => None,
+    }
+}
+
+/// Whether this lets time pass, for who watches threads: a yield, a sleep by the clock.
+fn passes_time(op: &Operation) -> bool {
+    match op {
+        Operation::Call { call, .. } => call == "sched_yield",
+        Operation::Futex(futex) => futex.timed,
+        op => matches!(op, Operation::Sleep { .. }),
     }
 }
 

@@ -94,6 +94,11 @@ impl Engine<'_> {
         if self.is_our_doing(status) {
             return;
         }
+        if let Some(registers) = registers
+            && self.launch.watch.memory
+        {
+            self.recorder.note_thread_pointer(task, registers);
+        }
         let injected = self.ended_by_plan(task.id, status);
         let stamp = self.recorder.instant(task.id, Operation::Exit(status), injected);
         if let Some(registers) = registers

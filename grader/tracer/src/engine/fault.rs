@@ -14,9 +14,11 @@ impl Faults {
     /// The error that this call of the root, or of another process, is to answer, if it is to fail.
     pub(crate) fn strike(&mut self, by_root: bool, op: &Operation) -> Option<Errno> {
         let call = match op {
-            Operation::Fork(fork) if !fork.flags.has(CloneFlags::THREAD) => FaultCall::Fork,
+            Operation::Fork(fork) if fork.flags.has(CloneFlags::THREAD) => FaultCall::Thread,
+            Operation::Fork(_) => FaultCall::Fork,
             Operation::Exec(_) => FaultCall::Exec,
             Operation::Pipe { .. } => FaultCall::Pipe,
+            Operation::Futex(futex) if futex.op.waits() => FaultCall::FutexWait,
             _ => return None,
         };
         let whose = if by_root { Whose::Root } else { Whose::Descendants };

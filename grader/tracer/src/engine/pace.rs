@@ -26,18 +26,18 @@ impl Pacer {
         !self.held.is_empty()
     }
 
-    /// A new process is about to run for the first time; whether it must stand still for now.
+    /// A new task is about to run for the first time; whether it must stand still for now.
     pub(crate) fn child_is_born(&mut self, child: pid_t, is_thread: bool) -> bool {
-        let hold = self.pace == Pace::SlowChildren && !is_thread;
+        let hold = self.pace == if is_thread { Pace::SlowThreads } else { Pace::SlowChildren };
         if hold {
             self.held.push_back(child);
         }
         hold
     }
 
-    /// A process has forked; whether it must stand still for now.
+    /// A task has made another one; whether it must stand still for now.
     pub(crate) fn parent_has_forked(&mut self, parent: pid_t, is_thread: bool) -> bool {
-        let hold = self.pace == Pace::SlowParents && !is_thread;
+        let hold = self.pace == if is_thread { Pace::SlowCreators } else { Pace::SlowParents };
         if hold {
             self.held.push_back(parent);
         }

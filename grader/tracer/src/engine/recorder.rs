@@ -1,7 +1,11 @@
 //! Writes events down: stamps, times, the names of tasks, and bounds on how much is kept.
 
+use super::task::Task;
+use crate::arch;
 use crate::launch::Limits;
+use crate::sys::memory::Memory;
 use grader_trace::{Child, Event, ExitStatus, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
+use libc::user_regs_struct;
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
@@ -96,6 +100,15 @@ impl Recorder {
         stamp
     }
 
+    /// Notes where a task's thread pointer leads, if that has changed.
+    pub(crate) fn note_thread_pointer(&mut self, task: &mut Task, registers: &user_regs_struct) {
+        let value = arch::thread_pointer(registers);
+        let first = Memory(task.tid).u64(value);
+        if task.thread_pointer.replace((value, first)) != Some((value, first)) {
+            self.instant(task.id, Operation::ThreadPointer { value, first }, false);
+        }
+    }
+
     /// Names a new task.
     pub(crate) fn name(&mut self, pid: i32) -> Child {
         let task = TaskId(self.tasks);
@@ -180,7 +193,7 @@ impl Recorder {
 }
 
 /// Kinds of what a program may do by the million without anything changing.
-const ROUTINES: usize = 5;
+const ROUTINES: usize = 7;
 
 fn routine(op: &Operation) -> Option<usize> {
     match op {
@@ -188,7 +201,13 @@ fn routine(op: &Operation) -> Option<usize> {
         Operation::Write { .. } => Some(1),
         Operation::Wait(Wait { result: Outcome::Done(None) | Outcome::Failed(_), .. }) => Some(2),
         Operation::Sleep { .. } | Operation::Await { .. } => Some(3),
-        Operation::Call { .. } | Operation::Signal { .. } | Operation::Kill { .. } => Some(4),
+        Operation::Call { .. }
+        | Operation::Signal { .. }
+        | Operation::Kill { .. }
+        | Operation::Fault { .. }
+        | Operation::ThreadPointer { .. } => Some(4),
+        Operation::Map(_) | Operation::Remap(_) => Some(5),
+        Operation::Futex(_) => Some(6),
         _ => None,
     }
 }

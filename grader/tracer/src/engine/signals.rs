@@ -27,6 +27,9 @@ impl Engine<'_> {
         if let Some(task) = self.live.get_mut(pid)
             && self.started
         {
+            if let Some(address) = info.as_ref().and_then(touched).filter(|_| self.launch.watch.memory) {
+                self.recorder.instant(task.id, Operation::Fault { address }, false);
+            }
             self.recorder.instant(task.id, Operation::Signal { signal: Signal(signal), sender }, false);
             if let Some(call) = task.interrupted.last_mut() {
                 call.under_handler |= process::catches(pid, signal);
@@ -61,4 +64,13 @@ impl Engine<'_> {
         }
         self.go_on(pid)
     }
+}
+
+/// The address that a task has touched in a way that it may not be touched, if that is what a signal is about.
+fn touched(info: &libc::siginfo_t) -> Option<u64> {
+    let of_memory = matches!(info.si_signo, libc::SIGSEGV | libc::SIGBUS);
+    // Codes from 0x80 on are the kernel's own words that it does not know more.
+    let told = of_memory && (1..0x80).contains(&info.si_code);
+    // SAFETY: for these signals and codes the kernel fills in the address.
+    told.then(|| unsafe { info.si_addr() }.addr() as u64)
 }

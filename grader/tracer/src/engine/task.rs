@@ -81,8 +81,10 @@ pub(crate) struct Task {
     pub(crate) loader: Option<Range<u64>>,
     /// The files mapped into it, as far as they were looked up.
     pub(crate) modules: Option<Arc<[Module]>>,
-    /// Wait calls in a row that had nothing to report, and looks at processes that were there.
+    /// Wait calls in a row that had nothing to report, looks at processes that were there, and what else passes time.
     pub(crate) vain_waits: u32,
+    /// Its thread pointer and what that leads to, as they were noted last.
+    pub(crate) thread_pointer: Option<(u64, Option<u64>)>,
 }
 
 impl Task {
@@ -105,6 +107,7 @@ impl Task {
             loader: None,
             modules: None,
             vain_waits: 0,
+            thread_pointer: None,
         }
     }
 

@@ -19,6 +19,7 @@ mod restarts;
 mod schedules;
 mod signals;
 mod start;
+mod threads;
 mod tracing;
 
 use std::process::ExitCode;
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 13] = [
+const SUBJECTS: [Modes; 14] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -35,6 +36,7 @@ const SUBJECTS: [Modes; 13] = [
     limits::mode,
     plan::mode,
     start::mode,
+    threads::mode,
     tracing::mode,
     schedules::mode,
     interprets::mode,

@@ -4,9 +4,10 @@ use super::deeds::words;
 use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
 use grader_trace::{
-    CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Object, Operation, Outcome, PipeEnd, Sender,
-    Signal, Stamp, Tables, TaskId, Text, Trace,
+    CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Futex, Map, Object, Operation, Outcome, PipeEnd,
+    Sender, Signal, Stamp, Tables, TaskId, Text, Trace,
 };
+use std::ops::Range;
 
 /// A step, and the event in which its task may have slept before it.
 pub(super) struct Draft {
@@ -26,6 +27,7 @@ impl Draft {
 /// The acts of a trace, in the order in which their events began.
 pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
     let objects = objects(trace);
+    let stacks = stacks(trace);
     let mut images = vec![Image::default(); trace.tasks().len()];
     let mut killed_by_us: Vec<TaskId> = Vec::new();
     let mut drafts = vec![draft(Step::of(TaskId::ROOT, Stamp(0), Act::Starts))];
@@ -38,7 +40,8 @@ pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
             continue;
         }
         let wanted = focus.contains(&index) || event.injected;
-        if !wanted && (is_noise(&event.op, object, *image) || is_told_otherwise(trace, numbered)) {
+        let beside = is_noise(&event.op, object, *image) || concerns_no_thread(trace, event, &stacks);
+        if !wanted && (beside || is_told_otherwise(trace, numbered)) {
             continue;
         }
         image.warm = true;
@@ -126,6 +129,38 @@ fn objects(trace: &Trace) -> Vec<Option<Object>> {
         }
     });
     objects
+}
+
+/// The memory that was mapped for tasks to have their stacks in.
+fn stacks(trace: &Trace) -> Vec<Range<u64>> {
+    let tops: Vec<u64> = trace
+        .events()
+        .iter()
+        .filter_map(|event| match &event.op {
+            Operation::Fork(fork) => Some(fork.given?.stack.checked_sub(1)?),
+            _ => None,
+        })
+        .collect();
+    let mapped = trace.events().iter().filter_map(|event| match &event.op {
+        Operation::Map(Map { length, result: Outcome::Done(start), .. }) => {
+            Some(*start..start.saturating_add(*length))
+        }
+        _ => None,
+    });
+    mapped.filter(|range| tops.iter().any(|top| range.contains(top))).collect()
+}
+
+/// Whether memory is mapped, or a thread pointer is noted, that has nothing to do with a thread made by hand.
+fn concerns_no_thread(trace: &Trace, event: &Event, stacks: &[Range<u64>]) -> bool {
+    let elsewhere = |start: u64, length: u64| {
+        !stacks.iter().any(|stack| start < stack.end && stack.start < start.saturating_add(length))
+    };
+    match &event.op {
+        Operation::Map(map) => map.result.done().is_some_and(|start| elsewhere(*start, map.length)),
+        Operation::Remap(remap) => elsewhere(remap.start, remap.length),
+        Operation::ThreadPointer { .. } => !trace.task(event.task).birth.flags.has(CloneFlags::SETTLS),
+        _ => false,
+    }
 }
 
 /// So many events further on, what is looked for has nothing to do with it any more.
@@ -240,6 +275,11 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
         Operation::Sleep { result } => {
             slept = Some(Sleep::Clock);
             (done, Act::Wakes { errno: result.error() })
+        }
+        Operation::Futex(Futex { op, result: Outcome::Done(_) | Outcome::Unfinished, .. }) if op.waits() => {
+            slept = Some(Sleep::Call("futex".into()));
+            only_asleep = true;
+            (done, Act::Wakes { errno: None })
         }
         Operation::Await { call, result, .. } => {
             slept = Some(Sleep::Call(call.clone()));

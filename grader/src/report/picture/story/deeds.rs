@@ -1,6 +1,6 @@
 //! Words for operations that are written down rather than drawn.
 
-use grader_trace::{Disposition, Operation, Outcome};
+use grader_trace::{Access, Disposition, Futex, Map, Operation, Outcome, Remap};
 
 /// Words for what needs no drawing of its own; `None` for what did not happen.
 pub(super) fn words(op: &Operation) -> Option<String> {
@@ -39,8 +39,27 @@ pub(super) fn words(op: &Operation) -> Option<String> {
         Operation::Kill { target, signal, result: Outcome::Failed(errno) } => {
             Some(format!("kill {target} {signal} → {errno}"))
         }
+        Operation::Map(Map { length, result: Outcome::Done(_), .. }) => {
+            Some(format!("maps {}", size(*length)))
+        }
+        Operation::Map(Map { result: Outcome::Failed(errno), .. })
+        | Operation::Remap(Remap { result: Outcome::Failed(errno), .. })
+        | Operation::Futex(Futex { result: Outcome::Failed(errno), .. }) => result(format!("→ {errno}")),
+        Operation::Remap(Remap { length, access, .. }) => Some(match access {
+            None => format!("unmaps {}", size(*length)),
+            Some(Access::NONE) => format!("guards {}", size(*length)),
+            Some(_) => format!("opens {} to use", size(*length)),
+        }),
+        Operation::Futex(Futex { result: Outcome::Done(woken), .. }) => Some(format!("futex wakes {woken}")),
+        Operation::Fault { address } => Some(format!("touches {address:#x}")),
+        Operation::ThreadPointer { value, .. } => Some(format!("thread pointer {value:#x}")),
         Operation::Call { result: Outcome::Done(value), .. } => result(format!("→ {value}")),
         Operation::Call { result: Outcome::Failed(errno), .. } => result(format!("→ {errno}")),
         _ => None,
     }
+}
+
+/// "64 KiB", "100 bytes"
+fn size(bytes: u64) -> String {
+    if bytes.is_multiple_of(1024) { format!("{} KiB", bytes / 1024) } else { format!("{bytes} bytes") }
 }

@@ -36,6 +36,7 @@ pub(super) fn is_noise(op: &Operation, object: Option<&Object>, image: Image) ->
         Operation::Await { .. } => !image.warm,
         Operation::Signal { signal, .. } => *signal == Signal::CHLD && !image.hears_of_children,
         Operation::SetCloexec { .. } => true,
+        Operation::Call { call, .. } => matches!(&call[..], "set_tid_address" | "mremap"),
         Operation::NewDescriptor { result, .. } => matches!(result, Outcome::Failed(_)) && image.foreign,
         Operation::Sleep { .. } => false,
         _ => false,
