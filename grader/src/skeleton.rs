@@ -18,6 +18,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
         "pipe" => include_str!("../skeletons/pipe.rs"),
         "zombies" => include_str!("../skeletons/zombies.rs"),
         "clone-flags" => include_str!("../skeletons/clone-flags.rs"),
+        "raw-thread" => include_str!("../skeletons/raw-thread.rs"),
         _ => return None,
     })
 }

@@ -37,7 +37,7 @@ use grader_tracer::Watch;
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
     use {processes::*, tasks::*};
-    static COURSE: [Exercise; 10] = [
+    static COURSE: [Exercise; 11] = [
         hello::EXERCISE,
         fork::EXERCISE,
         address_space::EXERCISE,
@@ -48,6 +48,7 @@ pub fn exercises() -> &'static [Exercise] {
         pipe::EXERCISE,
         zombies::EXERCISE,
         clone_flags::EXERCISE,
+        raw_thread::EXERCISE,
     ];
     &COURSE
 }

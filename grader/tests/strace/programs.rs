@@ -112,11 +112,15 @@ pub fn course() -> Result<Vec<Case>, String> {
 
 /// What these do depends on how far others have got, or on what /proc says of them: two runs need not have the same
 /// calls in them, whoever watches.
-const LEFT_TO_CHANCE: [&str; 12] = [
+const LEFT_TO_CHANCE: [&str; 16] = [
     "address-space-thread-instead",
     "clone-flags-never-waits",
     "clone-flags-waits-afterwards",
     "pipe-handler-keeps-a-log",
+    "raw-thread-naps",
+    "raw-thread-reads-before-it-waits",
+    "raw-thread-small-stack",
+    "raw-thread-threads-print",
     "wait-asks-after-the-pipe",
     "wait-handler-drops-the-status",
     "wait-one-pipe-both-ways",

@@ -37,6 +37,33 @@ pub fn fork_fails() -> Scenario {
     )
 }
 
+/// A thread does not run before everybody else sleeps.
+pub fn slow_thread() -> Scenario {
+    let plan = Plan { pace: Pace::SlowThreads, ..Plan::default() };
+    scenario("slow-thread", "with threads that are slow to start", plan)
+}
+
+/// Whoever makes a thread does not run on before everybody else sleeps or has ended.
+pub fn slow_creator() -> Scenario {
+    let plan = Plan { pace: Pace::SlowCreators, ..Plan::default() };
+    scenario("slow-creator", "with threads that are done before clone returns", plan)
+}
+
+/// The first sleep in futex ends for no reason, and the threads have not run yet.
+pub fn wakes_early() -> Scenario {
+    let plan = failing(FaultCall::FutexWait, Whose::Root, 1, 1, Errno::EINTR);
+    scenario("wakes-early", "when futex returns early", Plan { pace: Pace::SlowThreads, ..plan })
+}
+
+/// The first clone that makes a thread answers EAGAIN.
+pub fn thread_fails() -> Scenario {
+    scenario(
+        "thread-fails",
+        "when clone answers EAGAIN",
+        failing(FaultCall::Thread, Whose::Root, 1, 1, Errno::EAGAIN),
+    )
+}
+
 /// The second fork answers EAGAIN.
 pub fn second_fork_fails() -> Scenario {
     let plan = failing(FaultCall::Fork, Whose::Root, 2, 1, Errno::EAGAIN);

@@ -3,4 +3,8 @@
 //! What can happen to a program, and how it ends, is said in the words of [`super::processes`]; its rule holds here as
 //! well: one mistake, one finding.
 
+pub mod by_hand;
 pub mod clone_flags;
+pub mod flags;
+pub mod raw_thread;
+pub mod threads;

@@ -1,6 +1,6 @@
 //! The judges of `clone-flags`, each with the premises on which it stands.
 
-use super::letters::{self, Part, in_words};
+use super::letters::{self, Part};
 use super::{
     DESCRIPTORS_LINE, DIRECTORY_LINE, FLAGS, GONE, HANDLERS_LINE, KILLED, LOOKS, MEMORY_LINE, ONE_TASK,
     THREAD_GROUP,
@@ -9,6 +9,7 @@ use crate::course::naming::role;
 use crate::course::processes::ending::{came_to_an_end, nobody_is_left, with_success};
 use crate::course::processes::failure::{ends_with_complaint, first_line};
 use crate::course::processes::{family, reaping};
+use crate::course::tasks::flags::in_words;
 use crate::course::{Finding, Judgement, Objection, Run, premise};
 use grader_trace::{Errno, Fate, Line, Outcome, Stamp, Task, TaskId, Trace};
 
