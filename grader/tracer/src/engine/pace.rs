@@ -55,7 +55,8 @@ impl Pacer {
         self.held.drain(..).collect()
     }
 
-    /// Whom to let go now: the one held longest, if nobody else has anything left to do.
+    /// Whom to let go now, if nobody else has anything left to do: the one held longest; of threads the eldest, for two that
+    /// are born one after the other may stop the other way round.
     pub(crate) fn release(&mut self, live: &Live, leaving: &mut Leaving, outside: &Outside) -> Option<pid_t> {
         if self.held.is_empty() || leaving.anybody() {
             return None;
@@ -64,6 +65,11 @@ impl Pacer {
             task.vain_waits >= VAIN_WAITS || (!task.fresh && rest::of(task, outside) != Rest::Active)
         };
         let mut others = live.iter().filter(|task| !self.held.contains(&task.tid));
-        if others.all(is_quiet) { self.held.pop_front() } else { None }
+        if !others.all(is_quiet) {
+            return None;
+        }
+        let age = |place: &usize| live.get(self.held[*place]).map(|task| task.id);
+        let eldest = (0..self.held.len()).min_by_key(age).filter(|_| self.pace == Pace::SlowThreads);
+        self.held.remove(eldest.unwrap_or(0))
     }
 }
