@@ -19,6 +19,7 @@ pub fn source(exercise: &Exercise) -> Option<&'static str> {
         "zombies" => include_str!("../skeletons/zombies.rs"),
         "clone-flags" => include_str!("../skeletons/clone-flags.rs"),
         "raw-thread" => include_str!("../skeletons/raw-thread.rs"),
+        "tls" => include_str!("../skeletons/tls.rs"),
         _ => return None,
     })
 }

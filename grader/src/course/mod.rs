@@ -37,7 +37,7 @@ use grader_tracer::Watch;
 /// All exercises, in the order of the course.
 pub fn exercises() -> &'static [Exercise] {
     use {processes::*, tasks::*};
-    static COURSE: [Exercise; 11] = [
+    static COURSE: [Exercise; 12] = [
         hello::EXERCISE,
         fork::EXERCISE,
         address_space::EXERCISE,
@@ -49,6 +49,7 @@ pub fn exercises() -> &'static [Exercise] {
         zombies::EXERCISE,
         clone_flags::EXERCISE,
         raw_thread::EXERCISE,
+        tls::EXERCISE,
     ];
     &COURSE
 }

@@ -112,7 +112,7 @@ pub fn course() -> Result<Vec<Case>, String> {
 
 /// What these do depends on how far others have got, or on what /proc says of them: two runs need not have the same
 /// calls in them, whoever watches.
-const LEFT_TO_CHANCE: [&str; 16] = [
+const LEFT_TO_CHANCE: [&str; 26] = [
     "address-space-thread-instead",
     "clone-flags-never-waits",
     "clone-flags-waits-afterwards",
@@ -121,6 +121,16 @@ const LEFT_TO_CHANCE: [&str; 16] = [
     "raw-thread-reads-before-it-waits",
     "raw-thread-small-stack",
     "raw-thread-threads-print",
+    "tls-adds-in-a-wrong-place",
+    "tls-allocates-in-the-thread",
+    "tls-asks-for-errno",
+    "tls-does-not-wait",
+    "tls-first-word-is-zero",
+    "tls-no-pointer",
+    "tls-prints-in-the-thread",
+    "tls-reads-before-it-waits",
+    "tls-total-for-all",
+    "tls-with-thread-local",
     "wait-asks-after-the-pipe",
     "wait-handler-drops-the-status",
     "wait-one-pipe-both-ways",

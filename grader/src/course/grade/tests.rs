@@ -87,7 +87,7 @@ fn all_exercises_are_well_formed() {
         }
     }
     let points: Vec<u32> = exercises().iter().map(Exercise::points).collect();
-    assert_eq!(points, [0, 10, 10, 10, 15, 15, 15, 20, 15, 15, 15]);
+    assert_eq!(points, [0, 10, 10, 10, 15, 15, 15, 20, 15, 15, 15, 15]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::course::naming::{in_words as how_it_ended, role};
 use crate::course::processes::ending::{nobody_is_left, with_success};
 use crate::course::processes::failure::{ends_with_complaint, first_line};
 use crate::course::{Check, Finding, Judgement, Objection, Run, premise};
-use grader_trace::{CloneFlags, Fork, Outcome, Stamp, Task, TaskId};
+use grader_trace::{CloneFlags, Event, Fork, Operation, Outcome, Stamp, Task, TaskId, Trace};
 
 /// What pthread_create asks for, but for CLONE_SETTLS.
 pub const POSIX_THREAD: CloneFlags = CloneFlags(
@@ -62,10 +62,21 @@ pub fn made(run: &Run) -> Judgement {
     Err(Finding::new(expected, observed).at(births).into())
 }
 
-/// The threads, if they are as many as they should be.
+/// The threads, if they are as many as they should be; or those that were there when the program came to a bad end.
 pub fn threads_of(run: &Run) -> Result<Vec<&Task>, Objection> {
-    premise(THREADS.id, made(run))?;
-    Ok(threads::threads(run.trace()))
+    let threads = threads::threads(run.trace());
+    match made(run) {
+        Err(Objection::Moot { .. }) if !threads.is_empty() => Ok(threads),
+        judgement => premise(THREADS.id, judgement).map(|()| threads),
+    }
+}
+
+/// What a thread did up to the moment at which it touched memory that it may not touch: a handler's doings are not its own.
+pub fn deeds<'a>(trace: &'a Trace, thread: &Task) -> impl Iterator<Item = (usize, &'a Event)> {
+    let mut faulted = false;
+    trace.events_of(thread.id).take_while(move |(_, event)| {
+        !std::mem::replace(&mut faulted, matches!(event.op, Operation::Fault { .. }))
+    })
 }
 
 /// clone got just these flags, each time.

@@ -8,3 +8,4 @@ pub mod clone_flags;
 pub mod flags;
 pub mod raw_thread;
 pub mod threads;
+pub mod tls;

@@ -83,7 +83,7 @@ pub fn bare(run: &Run) -> Judgement {
                     | Operation::ThreadPointer { .. }
             )
         };
-        if let Some((index, event)) = trace.events_of(thread.id).find(|(_, event)| of_its_own(event)) {
+        if let Some((index, event)) = by_hand::deeds(trace, thread).find(|(_, event)| of_its_own(event)) {
             let who = name(trace, thread);
             let expected = format!("{who} makes no system call, but for its end");
             let observed = match &event.op {
