@@ -20,7 +20,7 @@ pub const EXERCISE: Exercise = Exercise {
     id: "raw-thread",
     chapter: "2-tasks",
     title: "make a thread by hand, and join it",
-    aha: "join is a futex.",
+    aha: "Join is a futex.",
     counted: true,
     watch: Watch::THREADS,
     order_counts: false,

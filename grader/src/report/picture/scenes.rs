@@ -1,8 +1,8 @@
 //! Invented runs, for tests of the drawing: right ones, wrong ones, crowds and hostile ones.
 
 use grader_trace::{
-    Builder, CloneFlags, Ending, Errno, ExitStatus, Fd, Operation, Outcome, Selector, Sender, Signal, TaskId,
-    Trace, Wait,
+    Access, Builder, CloneFlags, Ending, Errno, ExitStatus, Fd, FutexOp, Given, Map, Operation, Outcome,
+    Selector, Sender, Signal, TaskId, Trace, Wait,
 };
 
 const ROOT: TaskId = TaskId::ROOT;
@@ -25,6 +25,7 @@ pub(crate) fn all() -> Vec<(&'static str, Trace)> {
         ("spin", spin()),
         ("fork_fails", fork_fails()),
         ("child_killed", child_killed()),
+        ("by_hand", by_hand()),
         ("signals", signals()),
         ("never_waits", never_waits()),
         ("different_children", different_children()),
@@ -290,6 +291,27 @@ pub(crate) fn child_killed() -> Trace {
     run.wait_since(wait, ROOT, child);
     run.print(ROOT, "hello, I am parent of 101 (wc:101) (pid:100)\n");
     run.exit(ROOT, 0);
+    run.finish()
+}
+
+/// A thread by hand runs over its stack. Where that is mapped the loader had something before.
+pub(crate) fn by_hand() -> Trace {
+    const PAGE: u64 = 4096;
+    let mut run = Builder::new("raw-thread");
+    let start = run.map(ROOT, 5 * PAGE, Access::READ_WRITE);
+    run.unmap(ROOT, start, 5 * PAGE);
+    let (length, access, result) = (5 * PAGE, Access::NONE, Outcome::Done(start));
+    run.event(ROOT, Operation::Map(Map { length, access, anonymous: true, shared: false, result }));
+    run.protect(ROOT, start + PAGE, 4 * PAGE, Access::READ_WRITE);
+    let given = Given { stack: start + 5 * PAGE, parent_word: 0, child_word: 0x5000, thread_pointer: start };
+    let flags = CloneFlags(CloneFlags::VM | CloneFlags::THREAD | CloneFlags::SETTLS);
+    let thread = run.clone_given(ROOT, flags, given);
+    let sleep = run.now();
+    run.event(thread, Operation::ThreadPointer { value: start, first: Some(start) });
+    run.event(thread, Operation::Fault { address: start + PAGE - 8 });
+    run.crash(thread, Signal(11));
+    run.futex_since(sleep, ROOT, FutexOp::WAIT, 0x5000, Outcome::Unfinished);
+    run.event(ROOT, Operation::Exit(ExitStatus::Killed(Signal(11))));
     run.finish()
 }
 

@@ -5,8 +5,9 @@ use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
 use grader_trace::{
     CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Futex, Map, Object, Operation, Outcome, PipeEnd,
-    Sender, Signal, Stamp, Tables, TaskId, Text, Trace,
+    Remap, Sender, Signal, Stamp, Tables, TaskId, Text, Trace,
 };
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A step, and the event in which its task may have slept before it.
@@ -40,7 +41,7 @@ pub(super) fn acts(trace: &Trace, focus: &[usize]) -> Vec<Draft> {
             continue;
         }
         let wanted = focus.contains(&index) || event.injected;
-        let beside = is_noise(&event.op, object, *image) || concerns_no_thread(trace, event, &stacks);
+        let beside = is_noise(&event.op, object, *image) || concerns_no_thread(trace, numbered, &stacks);
         if !wanted && (beside || is_told_otherwise(trace, numbered)) {
             continue;
         }
@@ -131,33 +132,37 @@ fn objects(trace: &Trace) -> Vec<Option<Object>> {
     objects
 }
 
-/// The memory that was mapped for tasks to have their stacks in.
-fn stacks(trace: &Trace) -> Vec<Range<u64>> {
-    let tops: Vec<u64> = trace
-        .events()
-        .iter()
-        .filter_map(|event| match &event.op {
-            Operation::Fork(fork) => Some(fork.given?.stack.checked_sub(1)?),
-            _ => None,
-        })
-        .collect();
-    let mapped = trace.events().iter().filter_map(|event| match &event.op {
-        Operation::Map(Map { length, result: Outcome::Done(start), .. }) => {
-            Some(*start..start.saturating_add(*length))
+/// The mappings in which tasks have their stacks, each with the index of its mmap: the youngest one at that place when
+/// clone was called.
+fn stacks(trace: &Trace) -> BTreeMap<usize, Range<u64>> {
+    let mut stacks = BTreeMap::new();
+    let mut mapped: Vec<(usize, Range<u64>)> = Vec::new();
+    for (index, event) in trace.events().iter().enumerate() {
+        match &event.op {
+            Operation::Map(Map { length, result: Outcome::Done(start), .. }) => {
+                mapped.push((index, *start..start.saturating_add(*length)));
+            }
+            Operation::Fork(Fork { given: Some(given), .. }) => {
+                let highest = given.stack.wrapping_sub(1);
+                stacks.extend(mapped.iter().rfind(|(_, range)| range.contains(&highest)).cloned());
+            }
+            _ => {}
         }
-        _ => None,
-    });
-    mapped.filter(|range| tops.iter().any(|top| range.contains(top))).collect()
+    }
+    stacks
 }
 
 /// Whether memory is mapped, or a thread pointer is noted, that has nothing to do with a thread made by hand.
-fn concerns_no_thread(trace: &Trace, event: &Event, stacks: &[Range<u64>]) -> bool {
-    let elsewhere = |start: u64, length: u64| {
-        !stacks.iter().any(|stack| start < stack.end && stack.start < start.saturating_add(length))
-    };
+fn concerns_no_thread(
+    trace: &Trace,
+    Numbered { index, event }: Numbered,
+    stacks: &BTreeMap<usize, Range<u64>>,
+) -> bool {
     match &event.op {
-        Operation::Map(map) => map.result.done().is_some_and(|start| elsewhere(*start, map.length)),
-        Operation::Remap(remap) => elsewhere(remap.start, remap.length),
+        Operation::Map(map) => map.result.done().is_some() && !stacks.contains_key(&index),
+        Operation::Remap(Remap { start, length, .. }) => !stacks
+            .range(..index)
+            .any(|(_, stack)| *start < stack.end && stack.start < start.saturating_add(*length)),
         Operation::ThreadPointer { .. } => !trace.task(event.task).birth.flags.has(CloneFlags::SETTLS),
         _ => false,
     }
