@@ -5,7 +5,9 @@ use crate::course::naming::role;
 use crate::course::tasks::by_hand::{self, threads_of};
 use crate::course::tasks::threads::{Stack, had_its_time, name};
 use crate::course::{Finding, Judgement, Objection, Run, premise};
-use grader_trace::{Access, Event, Line, Operation, Outcome, Region, Remap, Stamp, Task, TaskId, Trace};
+use grader_trace::{
+    Access, Event, ExitStatus, Line, Operation, Outcome, Region, Remap, Stamp, Task, TaskId, Trace,
+};
 
 /// How far below a thread pointer somebody may look for thread-local variables, in bytes.
 const BELOW: u64 = 64 * 1024;
@@ -23,22 +25,39 @@ fn pointer(trace: &Trace, task: TaskId, moment: Stamp) -> Option<(u64, Option<u6
     noted.last()
 }
 
-/// A thread's pointer at its end, and its first word.
-fn last_pointer(trace: &Trace, thread: &Task) -> Result<(u64, Option<u64>), Objection> {
-    let unknown = || "which thread pointers there were is not recorded in this run".to_owned();
-    pointer(trace, thread.id, Stamp::END).ok_or_else(|| Objection::CannotTell(unknown()))
+/// A thread, and its thread pointer as it was at the end.
+struct Pointed<'a> {
+    thread: &'a Task,
+    pointer: u64,
+    /// The first word that the pointer leads to, if it leads anywhere.
+    first: Option<u64>,
+}
+
+/// The threads with their pointers. Who was killed with others before it had begun had none.
+fn pointers(run: &Run) -> Result<Vec<Pointed<'_>>, Objection> {
+    let mut known = Vec::new();
+    for thread in threads_of(run)? {
+        match pointer(run.trace(), thread.id, Stamp::END) {
+            Some((pointer, first)) => known.push(Pointed { thread, pointer, first }),
+            None if matches!(thread.end, Some((_, ExitStatus::Killed(_)))) => {}
+            None => {
+                let unknown = "which thread pointers there were is not recorded in this run";
+                return Err(Objection::CannotTell(unknown.into()));
+            }
+        }
+    }
+    Ok(known)
 }
 
 pub fn own_block(run: &Run) -> Judgement {
     premise(FLAGS.id, flags(run))?;
     let trace = run.trace();
     let mut seen = Vec::new();
-    for thread in threads_of(run)? {
+    for Pointed { thread, pointer: value, first } in pointers(run)? {
         let who = name(trace, thread);
         let expected = format!("{who} has a thread pointer of its own, and a block behind it");
         let fails =
             |observed: String| Err(Finding::new(&expected, observed).at(trace.birth_of(thread.id)).into());
-        let (value, first) = last_pointer(trace, thread)?;
         if first.is_none() {
             return fails(format!("its thread pointer is {value:#x}, which leads nowhere"));
         }
@@ -56,13 +75,11 @@ pub fn own_block(run: &Run) -> Judgement {
 pub fn self_pointer(run: &Run) -> Judgement {
     premise(OWN_BLOCK.id, own_block(run))?;
     let trace = run.trace();
-    for thread in threads_of(run)? {
-        if let (value, Some(first)) = last_pointer(trace, thread)?
-            && first != value
-        {
+    for Pointed { thread, pointer, first } in pointers(run)? {
+        if let Some(first) = first.filter(|first| *first != pointer) {
             let who = name(trace, thread);
             let expected =
-                format!("the first word of the block of {who} is the address of the block, {value:#x}");
+                format!("the first word of the block of {who} is the address of the block, {pointer:#x}");
             let finding = Finding::new(expected, format!("it was {first:#x}"));
             return Err(finding.at(trace.birth_of(thread.id)).into());
         }
@@ -70,26 +87,24 @@ pub fn self_pointer(run: &Run) -> Judgement {
     Ok("each block begins with its own address".into())
 }
 
-/// Where a thread's block lies: the region, and the address.
-fn block(trace: &Trace, thread: &Task) -> Result<(Option<Region>, u64), Objection> {
-    let (value, _) = last_pointer(trace, thread)?;
+/// The memory in which a thread's block lies, if somebody has mapped it.
+fn block(trace: &Trace, thread: &Task, pointer: u64) -> Option<Region> {
     let regions = trace.regions(TaskId::ROOT, thread.birth.at);
-    Ok((regions.into_iter().find(|region| (region.start..region.end).contains(&value)), value))
+    regions.into_iter().find(|region| (region.start..region.end).contains(&pointer))
 }
 
 pub fn fenced(run: &Run) -> Judgement {
     premise(OWN_BLOCK.id, own_block(run))?;
     let trace = run.trace();
-    for thread in threads_of(run)? {
-        let (region, value) = block(trace, thread)?;
+    for Pointed { thread, pointer, .. } in pointers(run)? {
         let expected =
             format!("right below the block of {} lies memory that nobody may touch", name(trace, thread));
         let fails =
             |observed: &str| Err(Finding::new(&expected, observed).at(trace.birth_of(thread.id)).into());
-        let Some(region) = region else {
+        let Some(region) = block(trace, thread, pointer) else {
             return fails("it lies in memory that nobody has mapped for it: between other things");
         };
-        if region.start < value {
+        if region.start < pointer {
             return fails("what lies right below it is in the same mapping, and can be written");
         }
         let regions = trace.regions(TaskId::ROOT, thread.birth.at);
@@ -135,7 +150,7 @@ pub fn joined(run: &Run) -> Judgement {
     premise(BARE.id, bare(run))?;
     let trace = run.trace();
     let who = role(trace, TaskId::ROOT);
-    for (thread, number) in threads_of(run)?.into_iter().zip(&run.scenario.args) {
+    for (Pointed { thread, pointer, .. }, number) in pointers(run)?.into_iter().zip(&run.scenario.args) {
         let whom = name(trace, thread);
         let expected =
             format!("when {whom} is gone, its line is written and its memory is unmapped, not before");
@@ -152,7 +167,7 @@ pub fn joined(run: &Run) -> Judgement {
         let end = trace.root().end.map_or(Stamp::END, |(at, _)| at);
         for (what, region) in [
             ("stack", Stack::of(trace, thread)?.map(|stack| stack.usable)),
-            ("block", block(trace, thread)?.0),
+            ("block", block(trace, thread, pointer)),
         ] {
             let Some(region) = region else { continue };
             if let Some(index) = unmapped_early(trace, region, (thread.birth.at, gone)) {

@@ -237,6 +237,18 @@ fn whoever_looks_for_variables_of_libc_fails_by_bare() {
 }
 
 #[test]
+fn who_is_killed_before_it_has_begun_is_nobodys_mistake() {
+    let mut two = Two::new();
+    let thread = two.spawn();
+    let block = two.map();
+    let given = two.given(block);
+    let newborn = two.run.clone_given(P, WITH_TLS, given);
+    two.threads.push(newborn);
+    let below = two.memory[0] + PAGE - 120;
+    fails_only("bare", two.dies(thread, below));
+}
+
+#[test]
 fn lines_and_munmaps_that_come_too_early_or_not_at_all_fail_by_joined() {
     fails_only(
         "joined",
