@@ -3,6 +3,7 @@
 //! One variant a kind of question: what would it touch, could it go on now? Whoever decodes system calls makes
 //! these from registers and memory; nothing here knows a processor.
 
+use super::Futex;
 use crate::model::ids::{Errno, Fd, Pid, Signal, Text};
 use crate::model::operation::{CloneFlags, Disposition, OpenFlags, Selector};
 use crate::model::status::ExitStatus;
@@ -18,6 +19,15 @@ pub enum Ask {
     Exec,
     /// exit_group, or exit of a process with one thread; or a signal ends it. What it still holds is closed with that.
     Exit(ExitStatus),
+    /// exit of a thread other than its process's first.
+    EndThread {
+        /// The address of the word that is cleared with it (CLONE_CHILD_CLEARTID, set_tid_address); 0: none.
+        clears: u64,
+    },
+    /// futex.
+    Futex(Futex),
+    /// Instructions touch memory that other tasks may see.
+    Access(Vec<Access>),
     /// The first part of that: it closes what it holds, and has not ended.
     Leave,
     /// wait4, waitid.
@@ -144,6 +154,17 @@ pub enum Ask {
     Anything(String),
     /// Something that no claim about all schedules can be made about: the reason, for people.
     Unmodelled(String),
+}
+
+/// An instruction's touch of memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The address of the first byte.
+    pub at: u64,
+    /// How many bytes.
+    pub length: u64,
+    /// They may be others afterwards.
+    pub writes: bool,
 }
 
 /// Whom a wait call asks about, and how.

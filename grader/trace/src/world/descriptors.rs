@@ -73,7 +73,13 @@ impl World {
 
     /// Whether a descriptor leads to the run's standard output.
     pub fn leads_to_stdout(&self, path: &TaskPath, fd: Fd) -> bool {
-        self.file(path, fd).is_some_and(|(_, file)| file.what == What::Observed { stdout: true })
+        let file = self.file(self.process_of(path), fd);
+        file.is_some_and(|(_, file)| file.what == What::Observed { stdout: true })
+    }
+
+    /// Whether a descriptor leads to the run's standard output or standard error.
+    pub(super) fn is_observed(&self, path: &TaskPath, fd: Fd) -> bool {
+        self.file(path, fd).is_some_and(|(_, file)| matches!(file.what, What::Observed { .. }))
     }
 
     /// Puts a new open file description into a slot.

@@ -16,9 +16,6 @@ const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 /// What a fork touches, if there is a model of it.
 pub(super) fn may_fork(parent: &TaskPath, flags: CloneFlags) -> Result<Footprint, String> {
     let borrows = flags.has(CloneFlags::VFORK);
-    if flags.has(CloneFlags::THREAD) {
-        return Err("it starts a thread, and there is no model of threads yet".into());
-    }
     if flags.has(CloneFlags::VM) && !borrows {
         return Err(
             "it makes a process that shares its memory (CLONE_VM), of which there is no model yet".into()
@@ -37,9 +34,12 @@ fn child_of(path: &TaskPath, nth: u16) -> TaskPath {
 
 impl World {
     pub(super) fn forked(&mut self, path: &TaskPath, flags: CloneFlags, pid: Pid) {
+        let Some(nth) = self.next_birth(path) else { return };
+        let born = child_of(path, nth);
+        if flags.has(CloneFlags::THREAD) {
+            return self.thread_started(born, path, pid);
+        }
         let Some(parent) = self.task_mut(path) else { return };
-        let born = child_of(path, parent.born);
-        parent.born += 1;
         parent.children.push(born.clone());
         if flags.has(CloneFlags::VFORK) {
             parent.vfork = Some(born.clone());
@@ -56,6 +56,16 @@ impl World {
             }
         }
         self.tasks.insert(born, child);
+    }
+
+    /// The number of the next task that this one makes.
+    fn next_birth(&mut self, path: &TaskPath) -> Option<u16> {
+        let counter = match self.threads.get_mut(path) {
+            Some(thread) => &mut thread.born,
+            None => &mut self.task_mut(path)?.born,
+        };
+        *counter += 1;
+        Some(*counter - 1)
     }
 
     /// An exec closes what is marked so, and gives a vfork parent its memory back.
@@ -103,6 +113,7 @@ impl World {
     /// Whether a task that ends closes something of which others can tell, and does so before it has ended.
     pub fn closes_first(&self, path: &TaskPath) -> bool {
         self.tasks.get(path).is_some_and(|task| !task.leaving)
+            && !self.shares_memory(path)
             && self.close_touches(path, 0..=i32::MAX) != Footprint::nothing()
     }
 
@@ -128,6 +139,8 @@ impl World {
 
     /// A task has ended.
     pub fn ended(&mut self, path: &TaskPath, status: ExitStatus) -> Ended {
+        let threads: Vec<TaskPath> = self.later_threads(path).chain([path]).cloned().collect();
+        threads.iter().for_each(|thread| self.thread_ended(thread));
         self.marks_pipes(path, &self.descriptors_of(path));
         self.close_range(path, 0..=i32::MAX, false);
         let borrowed = self.lender(path).is_some();

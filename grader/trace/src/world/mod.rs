@@ -11,6 +11,8 @@
 //! |---|---|
 //! | [`ask`] | calls and their answers, as the world sees them |
 //! | `lives` | births, execs, ends, waits |
+//! | `threads` | tasks that share all that a process has |
+//! | `futexes` | who sleeps on which word, and who wakes them |
 //! | `descriptors` | tables, and what their slots lead to |
 //! | `pipes` | what is in a pipe, and how much room it has |
 //! | `vforks` | who lends its memory, and what it must not look at too soon |
@@ -36,32 +38,44 @@
 
 pub mod ask;
 mod descriptors;
+mod futexes;
 mod lives;
 mod paths;
 mod pipes;
 mod polls;
 mod signals;
+mod threads;
 pub mod timers;
 mod vforks;
 
-pub use ask::{Answer, Ask, DupTo, Polled, Setting, Timeout, WaitFor};
+pub use ask::{Access, Answer, Ask, DupTo, Polled, Setting, Timeout, WaitFor};
+pub use futexes::Futex;
 pub use pipes::PipeView;
 
 use crate::model::event::Object;
 use crate::model::ids::{Fd, Pid, Signal, TaskPath};
+use crate::model::operation::CloneFlags;
 use crate::model::status::ExitStatus;
 use crate::order::rules;
 use crate::order::{Coming, Footprint, Name, Resource};
 use descriptors::{OpenFile, Slot, What};
+use futexes::{Sleeper, Word};
 use pipes::Pipe;
 use signals::Signals;
 use std::collections::BTreeMap;
+use threads::Thread;
 use timers::Timer;
 
 /// All tasks, and all that they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
     tasks: BTreeMap<TaskPath, Task>,
+    threads: BTreeMap<TaskPath, Thread>,
+    sleepers: BTreeMap<Word, Vec<Sleeper>>,
+    /// How often a task has slept on a futex.
+    slept: BTreeMap<TaskPath, u32>,
+    /// The sleep out of which a task has just been woken. What it does next could not come earlier.
+    woken: BTreeMap<TaskPath, Name>,
     files: BTreeMap<Name, OpenFile>,
     pipes: BTreeMap<Name, Pipe>,
     /// Somebody has made a link or moved a file: two names may lead to one file.
@@ -166,6 +180,10 @@ impl World {
     pub fn new(root: Pid, descriptors: &[(Fd, Object)]) -> World {
         let mut world = World {
             tasks: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            sleepers: BTreeMap::new(),
+            slept: BTreeMap::new(),
+            woken: BTreeMap::new(),
             files: BTreeMap::new(),
             pipes: BTreeMap::new(),
             has_links: false,
@@ -209,6 +227,14 @@ impl World {
     /// # Errors
     /// Why no claim about all schedules can be made: a sentence without its subject, such as "it shares memory".
     pub fn look(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
+        if self.shares_memory(path) || matches!(ask, Ask::Futex(_) | Ask::Access(_)) {
+            let look = match ask {
+                Ask::Futex(call) => self.look_futex(path, *call),
+                Ask::Access(accesses) => Look::ready(self.access_touches(path, accesses)),
+                _ => self.look_in_thread(path, ask)?,
+            };
+            return Ok(Look { footprint: look.footprint.and(self.was_woken(path)), ..look });
+        }
         let Some(task) = self.tasks.get(path) else { return Err(format!("there is no task {path}")) };
         if let Some(child) = &task.vfork {
             if task.signals.is_doomed() {
@@ -234,6 +260,7 @@ impl World {
     fn look_awake(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
         Ok(match ask {
             Ask::Local | Ask::GetOwn | Ask::Sleep => Look::ready(Footprint::nothing()),
+            Ask::Fork(flags) if flags.has(CloneFlags::THREAD) => self.look_thread_start(path, *flags)?,
             Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
             Ask::Exec => Look::ready(self.exec_touches(path)),
             Ask::Exit(_) => Look::ready(self.end_touches(path)),
@@ -266,6 +293,9 @@ impl World {
             Ask::LookAt(name) => Look::ready(self.by_name(paths::looked_at(name))),
             Ask::Change(name) => Look::ready(self.by_name(paths::changed(name))),
             Ask::Link(_) | Ask::Anything(_) => Look::ready(Footprint::everything()),
+            Ask::EndThread { .. } => Look::ready(self.end_touches(path)),
+            Ask::Futex(call) => self.look_futex(path, *call),
+            Ask::Access(accesses) => Look::ready(self.access_touches(path, accesses)),
             Ask::Unmodelled(why) => return Err(why.clone()),
         })
     }
@@ -275,9 +305,13 @@ impl World {
         if let Some(task) = self.task_mut(path) {
             task.regained = None;
         }
+        self.woken.remove(path);
         if let Answer::Failed(_) = answer {
             return;
         }
+        let process = self.process_of(path).clone();
+        let is_later = process != *path;
+        let path = if matches!(ask, Ask::Fork(_)) { path } else { &process };
         match (ask, answer) {
             (Ask::Fork(flags), Answer::Born(pid)) => self.forked(path, *flags, pid),
             (Ask::Exec, _) => self.execed(path),
@@ -311,7 +345,8 @@ impl World {
             (Ask::Kill { target, signal }, _) => self.has_killed(path, *target, *signal),
             (Ask::Action { signal, action, flags }, _) => self.set_action(path, *signal, *action, *flags),
             (Ask::SetTimer(setting), _) => self.set_timer(path, *setting),
-            (Ask::Mask(mask), _) => self.set_mask(path, *mask),
+            // Each thread has a mask of its own; that of the first stands for the process.
+            (Ask::Mask(mask), _) if !is_later => self.set_mask(path, *mask),
             (Ask::Link(_), _) => self.has_links = true,
             _ => {}
         }
@@ -329,6 +364,9 @@ impl World {
 
     /// The task with this PID: one that is there, or else one that is gone.
     pub fn path_of(&self, pid: Pid) -> Option<&TaskPath> {
+        if let Some((path, _)) = self.threads.iter().find(|(_, thread)| thread.pid == pid) {
+            return Some(path);
+        }
         let mut named = self.tasks.iter().filter(|(_, task)| task.pid == pid).map(|(path, _)| path);
         let first = named.next()?;
         Some(named.chain([first]).find(|path| self.is_there(path)).unwrap_or(first))
@@ -336,7 +374,8 @@ impl World {
 
     /// A task's PID.
     pub fn pid(&self, path: &TaskPath) -> Option<Pid> {
-        self.tasks.get(path).map(|task| task.pid)
+        let thread = || self.threads.get(path).map(|thread| thread.pid);
+        self.tasks.get(path).map(|task| task.pid).or_else(thread)
     }
 
     /// How a task ended, if it has.

@@ -95,6 +95,10 @@ impl Signals {
         self.pending.contains_key(&Signal::KILL)
     }
 
+    pub(super) fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// A dead task has none.
     pub(super) fn forget_pending(&mut self) {
         self.pending.clear();
@@ -125,7 +129,7 @@ fn default_of(signal: Signal) -> Default {
 
 impl World {
     pub(super) fn signals(&self, path: &TaskPath) -> Option<&Signals> {
-        self.tasks.get(path).map(|task| &task.signals)
+        self.tasks.get(self.process_of(path)).map(|task| &task.signals)
     }
 
     /// Whether a task has a handler for a signal, and does not block it.

@@ -15,5 +15,6 @@ mod lives;
 mod pipes;
 mod polls;
 mod signals;
+mod threads;
 mod timers;
 mod waits;
