@@ -17,8 +17,10 @@ pub enum Futex {
     Wait {
         /// The address of the word.
         at: u64,
-        /// Whether the word now has the value that the caller expects.
-        is_as_expected: bool,
+        /// The value that the caller expects there.
+        expected: u32,
+        /// The value that is there now.
+        word: u32,
         /// Which wakes it heeds.
         bits: u32,
         /// It has a timeout.
@@ -72,9 +74,9 @@ impl World {
             Futex::Wait { at, timed, .. } if self.is_asleep(path) => {
                 Look { timed, ..Look::blocked(vec![Resource::Futex(self.space(path), at)], queue(at)) }
             }
-            Futex::Wait { at, is_as_expected, .. } => {
+            Futex::Wait { at, expected, word, .. } => {
                 let seen = Footprint::nothing().observes(self.memory_touched(path, at, WORD));
-                Look::ready(if is_as_expected { seen.and(queue(at)) } else { seen })
+                Look::ready(if word == expected { seen.and(queue(at)) } else { seen })
             }
             // Whoever has no other threads wakes nobody, and nobody sees it.
             Futex::Wake { .. } if !self.shares_memory(path) => Look::ready(Footprint::nothing()),
@@ -107,6 +109,7 @@ impl World {
 
     /// A task has seen that a word is as it expected, and sleeps from now on.
     pub fn falls_asleep(&mut self, path: &TaskPath, at: u64, bits: u32) {
+        self.woken.remove(path);
         let nth = self.slept.get(path).copied().unwrap_or(0);
         self.slept.insert(path.clone(), nth + 1);
         let sleep = Name { by: path.clone(), nth: FIRST_SLEEP + nth };

@@ -305,7 +305,10 @@ impl World {
         if let Some(task) = self.task_mut(path) {
             task.regained = None;
         }
-        self.woken.remove(path);
+        // Being woken is the end of a wait; what counts is what comes after it.
+        if !matches!(ask, Ask::Futex(Futex::Wait { .. })) {
+            self.woken.remove(path);
+        }
         if let Answer::Failed(_) = answer {
             return;
         }

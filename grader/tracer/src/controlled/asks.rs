@@ -90,7 +90,7 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
         | libc::SYS_fchdir => Ask::Local,
         libc::SYS_rt_sigprocmask => mask(call, pid),
         libc::SYS_mmap => shared_mapping(args),
-        libc::SYS_futex => futex(args),
+        libc::SYS_futex => futex(call),
         libc::SYS_prctl => prctl(args),
         libc::SYS_fcntl => fcntl(args),
         libc::SYS_ioctl => ioctl(args),

@@ -40,6 +40,8 @@ pub(super) enum How {
     Fails(Errno),
     /// It moves so many bytes only.
     Short(u64),
+    /// It is not made, and answers what the world says.
+    Told(i64),
     /// It goes to sleep, and a signal wakes it.
     Interrupted,
     /// The same, by a signal that nobody of the run has sent.
@@ -121,6 +123,7 @@ impl Controlled<'_> {
         Ok(match (how, &entry.ask) {
             (How::Fails(errno), _) => Made::Answers(-i64::from(errno.0)),
             (How::Short(bytes), _) => Made::WithBytes(bytes),
+            (How::Told(answer), _) => Made::Answers(answer),
             (How::Expired, Ask::Poll { fds, .. }) => {
                 for index in 0..fds.len() as u64 {
                     let revents = call.args[0].wrapping_add(8 * index + 6);
@@ -295,7 +298,7 @@ impl Controlled<'_> {
 fn known(entry: &Entry, made: Made, pid: pid_t) -> Option<i64> {
     match (made, &entry.ask) {
         (Made::Answers(answer), _) => Some(answer),
-        (Made::ByKernel, Ask::GetOwn) => Some(pid.into()),
+        (Made::ByKernel, Ask::GetOwn) if entry.call.number == libc::SYS_gettid => Some(pid.into()),
         (Made::ByKernel, Ask::Action { signal, .. }) => {
             let [_, action, old, size, ..] = entry.call.args;
             let may_be_set =

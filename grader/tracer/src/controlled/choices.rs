@@ -32,6 +32,7 @@ impl Controlled<'_> {
 
     /// What a task could do, and what could happen to it.
     pub(super) fn choices(&mut self, path: &TaskPath) -> Result<Vec<Pending>, Trouble> {
+        self.looks_at_word(path);
         let Some(task) = self.tasks.get(path) else {
             return Err(Trouble::Broken(format!("there is no task {path}")));
         };

@@ -67,7 +67,7 @@ impl Controlled<'_> {
         let call =
             Call { number: arch::number(&registers), args: arch::arguments(&registers), memory: Memory(pid) };
         let op = if asks::is_event(&call) { decode::enter(&call) } else { None };
-        let ask = asks::ask(&call, op.as_ref(), pid);
+        let ask = self.among_threads(path, &call, asks::ask(&call, op.as_ref(), pid))?;
         let entry = Entry { call, registers, ask, op, begun: None };
         let task = self.task(path)?;
         if let At::Inside(inside) = &task.at {
@@ -119,11 +119,14 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::Mask(_)
         | Ask::LookAt(_)
         | Ask::Change(_)
+        | Ask::Futex(_)
         | Ask::Poll { .. } => true,
         Ask::Fork(_)
         | Ask::Exec
         | Ask::Pipe { .. }
         | Ask::Exit(_)
+        | Ask::EndThread { .. }
+        | Ask::Access(_)
         | Ask::Leave
         | Ask::Wait(_)
         | Ask::GetParent

@@ -3,6 +3,7 @@
 use super::identity;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Standing};
+use super::threads::clears;
 use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, Report};
@@ -32,7 +33,7 @@ impl Controlled<'_> {
         let At::Inside(inside) = std::mem::replace(&mut self.task(path)?.at, At::Running) else {
             return Err(Trouble::Broken(format!("{path} created a task outside of a call")));
         };
-        let Entry { ask, op, .. } = inside.entry;
+        let Entry { ask, op, call, .. } = inside.entry;
         let begun = inside.begun;
         let sleeps = sleeps(&ask);
         if sleeps {
@@ -48,7 +49,9 @@ impl Controlled<'_> {
             self.recorder.end(id, begun, Operation::Fork(fork), false);
         }
         self.deed.births.push(born.clone());
-        let born_there = Standing { clock, own_program, modules, ..Standing::new(child, named.task) };
+        let tid_address = clears(&call);
+        let born_there =
+            Standing { clock, own_program, modules, tid_address, ..Standing::new(child, named.task) };
         self.tasks.insert(born.clone(), born_there);
         if self.tasks.len() > MOST_TASKS {
             return Err(Trouble::Endless(format!("more than {MOST_TASKS} processes live at once")));
@@ -194,6 +197,11 @@ impl Controlled<'_> {
         let (pid, id, told) = (task.pid, task.id, task.leaving.is_some());
         let planned = self.planned_exit(id);
         let status = planned.unwrap_or(status);
+        if self.world.shares_memory(path) {
+            self.recorder.instant(id, Operation::Exit(status), false);
+            self.resume(pid, Resume::Free, 0)?;
+            return self.all_end(path, status);
+        }
         if let Some(ExitStatus::Exited(code)) = planned {
             let mut registers = entry.registers;
             arch::set_first_argument(&mut registers, code.into());
@@ -229,6 +237,9 @@ impl Controlled<'_> {
             }
         }
         self.resume(pid, Resume::Free, 0)?;
+        if self.world.shares_memory(path) {
+            return self.all_end(path, status);
+        }
         while !matches!(self.next(pid)?, Report::Ended(_)) {
             self.resume(pid, Resume::Free, 0)?;
         }
@@ -246,7 +257,7 @@ impl Controlled<'_> {
     }
 
     /// The tracer has seen the end; the kernel has told the parent now, and not before.
-    fn note_end(&mut self, path: &TaskPath, status: ExitStatus) -> Result<(), Trouble> {
+    pub(super) fn note_end(&mut self, path: &TaskPath, status: ExitStatus) -> Result<(), Trouble> {
         let Some(task) = self.tasks.remove(path) else { return Ok(()) };
         if let At::Inside(inside) = task.at
             && let Some(op) = inside.entry.op

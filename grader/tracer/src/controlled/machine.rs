@@ -45,6 +45,8 @@ pub struct Deed {
     pub births: Vec<TaskPath>,
     /// What it wrote to the run's standard output.
     pub output: Vec<u8>,
+    /// Sleepers that it woke.
+    pub woken: Vec<TaskPath>,
 }
 
 /// Makes the world of an execution the same as that of all others: an empty working directory, say.
@@ -96,6 +98,8 @@ pub struct Controlled<'a> {
     /// The root has not come to the first call that counts.
     pub(super) starting: bool,
     pub(super) world: World,
+    /// Threads may be started: what they do to the memory that they share is watched.
+    pub(super) threads: bool,
     /// Which signals can be late no longer.
     pub(super) overdue: Overdue,
     pub(super) tasks: BTreeMap<TaskPath, Standing>,
@@ -160,6 +164,7 @@ impl<'a> Controlled<'a> {
             starting: false,
             planned: Faults::new(&[]),
             world: World::new(Pid(0), &[]),
+            threads: false,
             overdue: Overdue::default(),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
@@ -228,7 +233,8 @@ impl<'a> Controlled<'a> {
         for task in self.tasks.values() {
             process::kill(task.pid, libc::SIGKILL);
         }
-        for (_, task) in std::mem::take(&mut self.tasks) {
+        // A process's first thread is the last to be gone, and its path comes before those of all others.
+        for (_, task) in std::mem::take(&mut self.tasks).into_iter().rev() {
             while let Ok(report) = self.next(task.pid) {
                 if let Report::Ended(_) = report {
                     break;
@@ -260,9 +266,17 @@ impl<'a> Controlled<'a> {
                         return self.leaves(path, entry, None);
                     }
                     (Ask::Exit(status), _) => self.exits(path, &entry, *status)?,
+                    (Ask::EndThread { clears }, _) => return self.thread_ends(path, &entry, *clears),
+                    (Ask::Futex(call), _) => {
+                        let call = *call;
+                        return self.uses_futex(path, entry, call);
+                    }
                     _ => self.release(path, *entry, How::Plain)?,
                 },
-                Act::Expire => self.release(path, *entry, How::Expired)?,
+                Act::Expire => {
+                    self.world.wakes_nobody(path);
+                    self.release(path, *entry, How::Expired)?;
+                }
                 Act::Fail(Fault::Error(Errno::EINTR)) => self.disturb(path, *entry)?,
                 Act::Fail(Fault::Error(errno)) => self.release(path, *entry, How::Fails(errno))?,
                 Act::Fail(Fault::Short(bytes)) => self.release(path, *entry, How::Short(bytes))?,
@@ -329,7 +343,8 @@ impl Machine for Controlled<'_> {
         let lender = choice.task.creator().filter(|creator| self.world.is_in_vfork(creator));
         self.take(choice)?;
         let woken = lender.filter(|lender| !self.world.is_in_vfork(lender));
-        let followers: Vec<TaskPath> = self.deed.births.iter().cloned().chain(woken).collect();
+        let (births, sleepers) = (self.deed.births.iter(), self.deed.woken.iter());
+        let followers: Vec<TaskPath> = births.chain(sleepers).cloned().chain(woken).collect();
         let (task, kind) = (&choice.task, choice.act.kind());
         let moved = Moved { task, touched: &touched, followers: &followers, kind, held_back, looks_first };
         let late = self.overdue.stepped(&moved, self.world.pending());

@@ -27,6 +27,7 @@
 //! | `follow` | a released task, up to its next visible call |
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
+//! | `threads` | threads, and who sleeps on a futex |
 //! | `signals` | arrivals |
 //! | `timers` | alarm and setitimer |
 //! | `counter` | the processor's counter is read |
@@ -50,6 +51,7 @@ mod patience;
 mod server;
 mod signals;
 mod standing;
+mod threads;
 mod timers;
 mod told;
 

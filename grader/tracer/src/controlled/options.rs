@@ -54,6 +54,12 @@ impl<'a> Controlled<'a> {
         self
     }
 
+    /// Threads may be started.
+    pub fn with_threads(mut self) -> Controlled<'a> {
+        self.threads = true;
+        self
+    }
+
     /// Whether executions begin with a copy of a started program.
     pub fn has_template(&self) -> bool {
         self.template.is_some()

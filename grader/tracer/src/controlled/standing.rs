@@ -20,7 +20,8 @@ pub(super) struct Standing {
     pub(super) doomed: bool,
     /// The files mapped into it, if they were looked up.
     pub(super) modules: Option<Arc<[Module]>>,
-    /// Where its C library keeps its number: what it told set_tid_address(2), or 0.
+    /// Where its C library keeps its number, which is cleared when it ends: what it told set_tid_address(2), or was
+    /// given with CLONE_CHILD_CLEARTID; or 0.
     pub(super) tid_address: u64,
     /// What was done of a write that is too long to be done at once.
     pub(super) part: Option<Part>,

@@ -33,6 +33,13 @@ impl Memory {
         bytes
     }
 
+    /// A little-endian number of 4 bytes.
+    #[cfg(feature = "controlled")]
+    pub(crate) fn u32(self, addr: u64) -> Option<u32> {
+        let mut bytes = [0; 4];
+        (self.fill(addr, &mut bytes) == 4).then(|| u32::from_le_bytes(bytes))
+    }
+
     /// A little-endian number of 8 bytes.
     pub(crate) fn u64(self, addr: u64) -> Option<u64> {
         let mut bytes = [0; 8];

@@ -37,6 +37,7 @@ mod simulated;
 mod starts;
 mod terminals;
 mod text;
+mod threads;
 mod timers;
 
 /// A number from the environment, for longer runs.

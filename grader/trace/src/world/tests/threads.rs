@@ -23,7 +23,8 @@ fn with_threads(count: u16) -> (World, Vec<TaskPath>) {
 }
 
 fn wait(is_as_expected: bool) -> Ask {
-    Ask::Futex(Futex::Wait { at: WORD, is_as_expected, bits: u32::MAX, timed: false })
+    let word = if is_as_expected { 1 } else { 0 };
+    Ask::Futex(Futex::Wait { at: WORD, expected: 1, word, bits: u32::MAX, timed: false })
 }
 
 fn wake(most: u32) -> Ask {

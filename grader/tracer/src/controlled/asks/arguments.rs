@@ -2,7 +2,7 @@
 
 use crate::decode::Call;
 use crate::sys::ptrace;
-use grader_trace::world::{Ask, Polled, Timeout};
+use grader_trace::world::{Ask, Futex, Polled, Timeout};
 use grader_trace::{Fd, OpenFlags};
 use libc::pid_t;
 
@@ -25,12 +25,30 @@ pub(super) fn shared_mapping(args: &[u64; 6]) -> Ask {
     }
 }
 
-/// A process with one thread wakes nobody; if it sleeps on a futex, nobody wakes it.
-pub(super) fn futex(args: &[u64; 6]) -> Ask {
+/// See futex(2). What the kernel refuses at once it is left to refuse.
+pub(super) fn futex(call: &Call) -> Ask {
     const COMMAND: i32 = 0x7f;
-    match args[1] as i32 & COMMAND {
-        libc::FUTEX_WAKE => Ask::Local,
-        _ => Ask::Unmodelled("it sleeps on a futex, of which there is no model yet".into()),
+    let [at, _, value, timeout, _, bits] = call.args;
+    let command = call.args[1] as i32 & COMMAND;
+    let bits = if matches!(command, libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE_BITSET) {
+        bits as u32
+    } else {
+        u32::MAX
+    };
+    match (command, call.memory.u32(at)) {
+        (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET | libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET, _)
+            if at % 4 != 0 || bits == 0 =>
+        {
+            Ask::Local
+        }
+        (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET, Some(word)) => {
+            Ask::Futex(Futex::Wait { at, expected: value as u32, word, bits, timed: timeout != 0 })
+        }
+        (libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET, None) => Ask::Local,
+        (libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET, _) => {
+            Ask::Futex(Futex::Wake { at, most: value as u32, bits })
+        }
+        _ => Ask::Unmodelled(format!("it calls futex with command {command}, of which there is no model")),
     }
 }
 
