@@ -31,6 +31,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod accesses;
 mod cfi;
 mod elf;
 mod functions;

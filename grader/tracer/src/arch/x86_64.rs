@@ -4,6 +4,8 @@ mod names;
 
 pub(crate) use names::name;
 
+#[cfg(feature = "controlled")]
+use grader_program::accesses::Values;
 use libc::user_regs_struct;
 
 /// The `AUDIT_ARCH_…` value that a seccomp filter sees.
@@ -83,6 +85,32 @@ pub(crate) fn clone_instead(registers: &mut user_regs_struct, tid: u64) {
 pub(crate) fn close_all_instead(registers: &mut user_regs_struct) {
     registers.orig_rax = libc::SYS_close_range as u64;
     (registers.rdi, registers.rsi, registers.rdx) = (0, u32::MAX.into(), 0);
+}
+
+/// Makes the call be another one: an mmap of memory for code at this address. See mmap(2).
+#[cfg(feature = "controlled")]
+pub(crate) fn map_code_instead(registers: &mut user_regs_struct, at: u64, bytes: u64) {
+    registers.orig_rax = libc::SYS_mmap as u64;
+    (registers.rdi, registers.rsi, registers.rdx) = (at, bytes, (libc::PROT_READ | libc::PROT_EXEC) as u64);
+    registers.r10 = (libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED_NOREPLACE) as u64;
+    (registers.r8, registers.r9) = (u64::MAX, 0);
+}
+
+/// Makes a task go on elsewhere.
+#[cfg(feature = "controlled")]
+pub(crate) fn go_to(registers: &mut user_regs_struct, address: u64) {
+    registers.rip = address;
+}
+
+/// What addresses are made of.
+#[cfg(feature = "controlled")]
+pub(crate) fn values(registers: &user_regs_struct) -> Values {
+    let r = registers;
+    let general = [
+        r.rax, r.rcx, r.rdx, r.rbx, r.rsp, r.rbp, r.rsi, r.rdi, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13,
+        r.r14, r.r15,
+    ];
+    Values { general, fs: r.fs_base, gs: r.gs_base }
 }
 
 /// Makes the call be another one: a prctl after which reading the time-stamp counter does not trap. See prctl(2).

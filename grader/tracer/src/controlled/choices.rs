@@ -43,6 +43,7 @@ impl Controlled<'_> {
                 (ask, None) => ask.clone(),
             },
             At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
+            At::Access(before) => before.ask(),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));

@@ -43,7 +43,12 @@ impl Controlled<'_> {
                 Report::Event(libc::PTRACE_EVENT_EXEC) => self.becomes(path)?,
                 Report::Event(libc::PTRACE_EVENT_EXIT) => return self.ends(path),
                 Report::Signal(signal) => {
-                    if self.gets(path, Signal(signal))? {
+                    let hit = if signal == libc::SIGTRAP { self.hits(path)? } else { None };
+                    let stays = match hit {
+                        Some(stays) => stays,
+                        None => self.gets(path, Signal(signal))?,
+                    };
+                    if stays {
                         return Ok(());
                     }
                 }

@@ -10,7 +10,7 @@ use crate::sys::wait::{self, Report};
 use grader_explorer::Trouble;
 use grader_trace::world::{Answer, Ask};
 use grader_trace::{CloneFlags, ExitStatus, Operation, Outcome, Pid, Sender, Signal, TaskId, TaskPath};
-use libc::pid_t;
+use libc::{pid_t, user_regs_struct};
 
 /// More processes at once are those of a program that makes them without end.
 const MOST_TASKS: usize = 256;
@@ -141,39 +141,56 @@ impl Controlled<'_> {
 
     /// A task closes all its descriptors; whether it is still there.
     fn closes_all(&mut self, path: &TaskPath, entry: &Entry) -> Result<bool, Trouble> {
+        match self.calls_instead(path, entry, arch::close_all_instead)? {
+            Some(0) => Ok(true),
+            Some(_) => {
+                let what = "this kernel has no close_range, by which the parts of an end are told apart";
+                Err(Trouble::Unmodelled(what.into()))
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// A task makes another call than that at whose entry it stands, and stands there again. What the other call has
+    /// answered; `None`: the task is gone.
+    pub(super) fn calls_instead(
+        &mut self,
+        path: &TaskPath,
+        entry: &Entry,
+        other: impl Fn(&mut user_regs_struct),
+    ) -> Result<Option<i64>, Trouble> {
         let pid = self.task(path)?.pid;
         let set = |registers: &_| {
             still_there("changing a call", ptrace::set_registers(pid, registers)).map_err(broken)
         };
-        let mut closing = entry.registers;
-        arch::close_all_instead(&mut closing);
-        set(&closing)?;
+        let mut changed = entry.registers;
+        other(&mut changed);
+        set(&changed)?;
         let mut how = Resume::ToSyscall;
+        let mut answer = None;
         loop {
             self.resume(pid, how, 0)?;
             match self.next(pid)? {
                 Report::Syscall => {
                     let answered =
                         still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
-                    if answered.is_some_and(|registers| arch::result(&registers) != 0) {
-                        let what =
-                            "this kernel has no close_range, by which the parts of an end are told apart";
-                        return Err(Trouble::Unmodelled(what.into()));
-                    }
+                    answer = answered.map(|registers| arch::result(&registers));
                     let mut again = entry.registers;
                     arch::begin_again(&mut again);
                     set(&again)?;
                     how = Resume::Free;
                 }
-                Report::Event(libc::PTRACE_EVENT_SECCOMP) => return Ok(true),
+                Report::Event(libc::PTRACE_EVENT_SECCOMP) => return Ok(answer),
                 // The world knows of it.
                 Report::Signal(libc::SIGCHLD) => self.task(path)?.told_of_child = false,
                 Report::Ended(word) => {
                     self.is_gone(path, word)?;
-                    return Ok(false);
+                    return Ok(None);
                 }
                 other => {
-                    return Err(Trouble::Broken(format!("{pid} was to close all, and there came {other:?}")));
+                    return Err(Trouble::Broken(format!(
+                        "{pid} was to make a call, and there came {other:?}"
+                    )));
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::calls::How;
 use super::identity;
+use super::memory::Watch;
 use super::server::Template;
 use super::standing::{At, Standing};
 use crate::engine::Recorder;
@@ -20,7 +21,7 @@ use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending
 use grader_trace::order::{Moved, Overdue};
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
-use grader_trace::{Errno, Fd, Object, Pid, TaskId, TaskPath, Text};
+use grader_trace::{CloneFlags, Errno, Fd, Object, Pid, TaskId, TaskPath, Text};
 use libc::pid_t;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -100,6 +101,7 @@ pub struct Controlled<'a> {
     pub(super) world: World,
     /// Threads may be started: what they do to the memory that they share is watched.
     pub(super) threads: bool,
+    pub(super) watch: Watch,
     /// Which signals can be late no longer.
     pub(super) overdue: Overdue,
     pub(super) tasks: BTreeMap<TaskPath, Standing>,
@@ -165,6 +167,7 @@ impl<'a> Controlled<'a> {
             planned: Faults::new(&[]),
             world: World::new(Pid(0), &[]),
             threads: false,
+            watch: Watch::default(),
             overdue: Overdue::default(),
             tasks: BTreeMap::new(),
             dead: Vec::new(),
@@ -271,6 +274,10 @@ impl<'a> Controlled<'a> {
                         let call = *call;
                         return self.uses_futex(path, entry, call);
                     }
+                    (Ask::Fork(flags), _) if flags.has(CloneFlags::THREAD) => {
+                        self.watches_memory(path, &entry)?;
+                        self.release(path, *entry, How::Plain)?;
+                    }
                     _ => self.release(path, *entry, How::Plain)?,
                 },
                 Act::Expire => {
@@ -290,6 +297,11 @@ impl<'a> Controlled<'a> {
                 Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
                 Act::RunOut => {}
             },
+            At::Access(before) => {
+                if !self.accesses(path, before)? {
+                    return Ok(());
+                }
+            }
             At::Dying(signal) => self.resume(pid, Resume::Free, signal.0)?,
             // That wakes it by itself.
             At::Doomed(signal) => process::kill(pid, signal.0),
@@ -311,6 +323,7 @@ impl Machine for Controlled<'_> {
 
     fn restart(&mut self) -> Result<Frontier, Trouble> {
         self.clear();
+        self.learns();
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
         self.overdue = Overdue::default();

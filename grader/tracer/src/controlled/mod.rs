@@ -27,6 +27,7 @@
 //! | `follow` | a released task, up to its next visible call |
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
+//! | `memory` | instructions that touch what threads share |
 //! | `threads` | threads, and who sleeps on a futex |
 //! | `signals` | arrivals |
 //! | `timers` | alarm and setitimer |
@@ -46,6 +47,7 @@ mod follow;
 mod identity;
 mod lives;
 mod machine;
+mod memory;
 mod options;
 mod patience;
 mod server;

@@ -1,5 +1,6 @@
 //! Where a task stands while others move.
 
+use super::memory::Before;
 use super::timers::Countdown;
 use crate::decode::Call;
 use crate::engine::Begun;
@@ -50,6 +51,8 @@ pub(super) enum At {
     Running,
     /// The entry of a call.
     Call(Box<Entry>),
+    /// An instruction that touches memory which others touch, too.
+    Access(Box<Before>),
     /// It is in the kernel, in a call that was released.
     Inside(Box<Inside>),
     /// It has lent its memory to a child by vfork, and sleeps.

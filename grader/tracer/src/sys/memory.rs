@@ -24,6 +24,13 @@ const PAGE: u64 = 4096;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory(pub(crate) pid_t);
 
+/// Replaces memory of a stopped task, also where the task itself may not write.
+#[cfg(feature = "controlled")]
+pub(crate) fn write(pid: pid_t, at: u64, bytes: &[u8]) -> io::Result<()> {
+    let memory = File::options().write(true).open(format!("/proc/{pid}/mem"))?;
+    memory.write_all_at(bytes, at)
+}
+
 impl Memory {
     /// Up to `length` bytes from `addr`; fewer where the mapping ends.
     pub(crate) fn bytes(self, addr: u64, length: usize) -> Vec<u8> {

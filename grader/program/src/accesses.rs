@@ -1,0 +1,227 @@
+//! Instructions that touch memory: where they are in a program's code, what they touch, and how to run one elsewhere.
+//!
+//! ```text
+//! code ─▶ touching ─▶ addresses ─▶ breakpoints; a task stands at one ─▶ Instruction::at ─▶ touches: which bytes, how
+//!                                                                                     └─▶ displaced: a copy to run
+//! ```
+//!
+//! The stack is touched by calls, pushes and pops, too; those are left out: what they touch is the top of a task's own
+//! stack, below which nobody keeps anything.
+
+use crate::elf::Elf;
+use iced_x86::{
+    BlockEncoder, BlockEncoderOptions, Code, Decoder, DecoderOptions, FlowControl, InstructionBlock,
+    InstructionInfoFactory, InstructionInfoOptions, OpAccess, Register,
+};
+
+use std::fs::File;
+use std::path::Path;
+
+/// Larger programs are not those of a course.
+const MOST_CODE_BYTES: u64 = 64 << 20;
+
+/// What a task's registers hold, as far as addresses are made of them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Values {
+    /// By their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15.
+    pub general: [u64; 16],
+    /// Where the segment FS begins: thread-local storage.
+    pub fs: u64,
+    /// Where the segment GS begins.
+    pub gs: u64,
+}
+
+/// Bytes that an instruction touches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touch {
+    /// The address of the first.
+    pub at: u64,
+    /// How many.
+    pub length: u64,
+    /// What they are matters to the instruction.
+    pub reads: bool,
+    /// They may be others afterwards.
+    pub writes: bool,
+}
+
+/// An instruction, at an address.
+#[derive(Debug, Clone, Copy)]
+pub struct Instruction(iced_x86::Instruction);
+
+/// The addresses of the instructions in a piece of code that touch memory other than the top of the stack. `address`:
+/// where the piece is.
+pub fn touching(code: &[u8], address: u64) -> Vec<u64> {
+    let mut info = InstructionInfoFactory::new();
+    let mut found = Vec::new();
+    let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
+    for instruction in decoder {
+        if is_watched(&instruction) {
+            let memory =
+                info.info_options(&instruction, InstructionInfoOptions::NO_REGISTER_USAGE).used_memory();
+            if memory
+                .iter()
+                .any(|used| used.access() != OpAccess::None && used.access() != OpAccess::NoMemAccess)
+            {
+                found.push(instruction.ip());
+            }
+        }
+    }
+    found
+}
+
+/// A program's own code.
+#[derive(Debug, Clone)]
+pub struct ProgramCode {
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// The machine code.
+    pub bytes: Vec<u8>,
+    /// Where the instructions begin that touch memory, counted from its beginning.
+    pub touching: Vec<u64>,
+}
+
+/// The code of a program, without what it has of other files; `None` if it cannot be read.
+pub fn code(program: &Path) -> Option<ProgramCode> {
+    let elf = Elf::read(File::open(program).ok()?).ok()?;
+    let section = elf.section(".text")?.clone();
+    let bytes = elf.bytes(&section, MOST_CODE_BYTES).ok()?;
+    let touching = touching(&bytes, 0);
+    Some(ProgramCode { offset: section.offset, bytes, touching })
+}
+
+/// Whether an instruction could be run elsewhere and then go on behind itself.
+fn is_watched(instruction: &iced_x86::Instruction) -> bool {
+    !instruction.is_invalid()
+        && !instruction.is_stack_instruction()
+        && instruction.flow_control() == FlowControl::Next
+        && instruction.code() != Code::Syscall
+}
+
+impl Instruction {
+    /// The instruction that begins at an address, whose first bytes are these.
+    pub fn at(code: &[u8], address: u64) -> Option<Instruction> {
+        let instruction = Decoder::with_ip(64, code, address, DecoderOptions::NONE).decode();
+        is_watched(&instruction).then_some(Instruction(instruction))
+    }
+
+    /// How many bytes it takes.
+    pub fn length(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    /// Whether nobody else can touch the memory between its reading and its writing: it is locked, or an exchange.
+    pub fn is_atomic(&self) -> bool {
+        self.0.has_lock_prefix() || matches!(self.0.mnemonic(), iced_x86::Mnemonic::Xchg)
+    }
+
+    /// What it touches, if registers hold these values.
+    pub fn touches(&self, values: &Values) -> Vec<Touch> {
+        let mut info = InstructionInfoFactory::new();
+        let used = info.info_options(&self.0, InstructionInfoOptions::NO_REGISTER_USAGE);
+        let touches = used.used_memory().iter().filter_map(|memory| {
+            let (reads, writes) = match memory.access() {
+                OpAccess::Read | OpAccess::CondRead => (true, false),
+                OpAccess::Write | OpAccess::CondWrite => (false, true),
+                OpAccess::ReadWrite | OpAccess::ReadCondWrite => (true, true),
+                _ => return None,
+            };
+            let at = memory.virtual_address(0, |register, _, _| Some(value(values, register)))?;
+            let size = memory.memory_size().size().max(self.0.memory_size().size()) as u64;
+            let (at, length) = self.repeated(values, at, size);
+            Some(Touch { at, length, reads, writes })
+        });
+        touches.collect()
+    }
+
+    /// A string instruction touches as many elements as rcx says, upwards or downwards.
+    fn repeated(&self, values: &Values, at: u64, size: u64) -> (u64, u64) {
+        if !self.0.is_string_instruction() || !(self.0.has_rep_prefix() || self.0.has_repne_prefix()) {
+            return (at, size);
+        }
+        (at, size.saturating_mul(values.general[1]))
+    }
+
+    /// Code that does at `to` what the instruction does where it is, and then goes on behind it. `None` if it cannot be
+    /// written there: too far away.
+    pub fn displaced(&self, to: u64) -> Option<Vec<u8>> {
+        let back = iced_x86::Instruction::with_branch(Code::Jmp_rel32_64, self.0.next_ip()).ok()?;
+        let block = [self.0, back];
+        let encoded = BlockEncoder::encode(
+            64,
+            InstructionBlock::new(&block, to),
+            BlockEncoderOptions::DONT_FIX_BRANCHES,
+        );
+        encoded.ok().map(|result| result.code_buffer)
+    }
+}
+
+fn value(values: &Values, register: Register) -> u64 {
+    match register {
+        Register::None => 0,
+        Register::ES | Register::CS | Register::SS | Register::DS => 0,
+        Register::FS => values.fs,
+        Register::GS => values.gs,
+        _ => {
+            let full = values.general[register.full_register().number()];
+            match register.size() {
+                8 => full,
+                4 => full & 0xffff_ffff,
+                _ => full & 0xffff,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// mov eax,[rbx+4] · add dword [rip+0x10],1 · lock inc dword [rsi] · push rax · mov fs:[0x28],rax · lea rax,[rsp] ·
+    /// rep stosq · ret
+    const CODE: [u8; 42] = [
+        0x8b, 0x43, 0x04, 0x83, 0x05, 0x10, 0, 0, 0, 1, 0xf0, 0xff, 0x06, 0x50, 0x64, 0x48, 0x89, 0x04, 0x25,
+        0x28, 0, 0, 0, 0x48, 0x8d, 0x04, 0x24, 0xf3, 0x48, 0xab, 0xc3, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90,
+        0x90, 0x90, 0x90, 0x90, 0x90,
+    ];
+    const AT: u64 = 0x40_0000;
+
+    fn instruction(offset: u64) -> Instruction {
+        Instruction::at(&CODE[offset as usize..], AT + offset).expect("an instruction")
+    }
+
+    fn values() -> Values {
+        let mut values = Values { fs: 0x7000, ..Values::default() };
+        (values.general[1], values.general[3], values.general[6], values.general[7]) =
+            (3, 0x1000, 0x2000, 0x3000);
+        values
+    }
+
+    #[test]
+    fn what_touches_memory_is_found_and_calls_pushes_and_addresses_are_not() {
+        assert_eq!(touching(&CODE[..31], AT), [0, 3, 10, 14, 27].map(|offset| AT + offset));
+    }
+
+    #[test]
+    fn addresses_are_those_that_the_processor_makes() {
+        let touch = |offset| instruction(offset).touches(&values());
+        assert_eq!(touch(0), [Touch { at: 0x1004, length: 4, reads: true, writes: false }]);
+        let counter = AT + 10 + 0x10;
+        assert_eq!(touch(3), [Touch { at: counter, length: 4, reads: true, writes: true }]);
+        assert_eq!(touch(10), [Touch { at: 0x2000, length: 4, reads: true, writes: true }]);
+        assert_eq!(touch(14), [Touch { at: 0x7028, length: 8, reads: false, writes: true }]);
+        assert_eq!(touch(27), [Touch { at: 0x3000, length: 24, reads: false, writes: true }]);
+        assert!(instruction(10).is_atomic() && !instruction(3).is_atomic());
+    }
+
+    #[test]
+    fn a_copy_elsewhere_touches_the_same_and_goes_on_behind_the_original() {
+        let to = AT + 0x10_0000;
+        let code = instruction(3).displaced(to).expect("near enough");
+        let copy = Instruction::at(&code, to).expect("an instruction");
+        assert_eq!(copy.touches(&values()), instruction(3).touches(&values()));
+        let mut rest =
+            Decoder::with_ip(64, &code[copy.length() as usize..], to + copy.length(), DecoderOptions::NONE);
+        assert_eq!(rest.decode().near_branch_target(), AT + 10);
+        assert!(instruction(3).displaced(AT + (1 << 40)).is_none(), "too far away");
+    }
+}
