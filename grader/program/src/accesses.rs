@@ -8,12 +8,13 @@
 //! The stack is touched by calls, pushes and pops, too; those are left out: what they touch is the top of a task's own
 //! stack, below which nobody keeps anything.
 
-use crate::elf::Elf;
+use crate::elf::{Elf, SEGMENT_LOAD, Segment};
+use crate::imports::{self, LibraryCall};
 use iced_x86::{
     BlockEncoder, BlockEncoderOptions, Code, Decoder, DecoderOptions, FlowControl, InstructionBlock,
     InstructionInfoFactory, InstructionInfoOptions, OpAccess, Register,
 };
-
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -69,24 +70,51 @@ pub fn touching(code: &[u8], address: u64) -> Vec<u64> {
     found
 }
 
-/// A program's own code.
+/// A program's own code: all that its file has of it, mapped in one piece.
 #[derive(Debug, Clone)]
 pub struct ProgramCode {
     /// Where it begins in the file.
     pub offset: u64,
+    /// Where the linker put its beginning.
+    pub address: u64,
     /// The machine code.
     pub bytes: Vec<u8>,
-    /// Where the instructions begin that touch memory, counted from its beginning.
+    /// Where the instructions begin that touch memory, counted from the beginning of the code.
     pub touching: Vec<u64>,
+    /// Where the instructions begin that go to functions of libraries, counted the same.
+    pub calls: BTreeMap<u64, LibraryCall>,
 }
 
 /// The code of a program, without what it has of other files; `None` if it cannot be read.
 pub fn code(program: &Path) -> Option<ProgramCode> {
     let elf = Elf::read(File::open(program).ok()?).ok()?;
-    let section = elf.section(".text")?.clone();
-    let bytes = elf.bytes(&section, MOST_CODE_BYTES).ok()?;
-    let touching = touching(&bytes, 0);
-    Some(ProgramCode { offset: section.offset, bytes, touching })
+    let text = elf.section(".text")?;
+    let holds = |segment: &&Segment| {
+        segment.kind == SEGMENT_LOAD
+            && segment.executable
+            && (segment.offset..segment.offset + segment.file_bytes).contains(&text.offset)
+    };
+    let segment = *elf.segments.iter().find(holds)?;
+    let bytes = elf.bytes_at(segment.offset, segment.file_bytes, MOST_CODE_BYTES).ok()?;
+    let slots = imports::slots(&elf);
+    let (mut touching, mut calls) = (Vec::new(), BTreeMap::new());
+    for section in elf.sections.iter().filter(|section| is_code(&section.name)) {
+        let Some(from) = section.address.checked_sub(segment.address) else { continue };
+        let Some(code) = bytes.get(from as usize..).and_then(|rest| rest.get(..section.size as usize)) else {
+            continue;
+        };
+        if section.name == ".text" {
+            touching = self::touching(code, from);
+        }
+        let found = imports::calls(code, section.address, &slots);
+        calls.extend(found.into_iter().map(|(at, call)| (at - segment.address, call)));
+    }
+    Some(ProgramCode { offset: segment.offset, address: segment.address, bytes, touching, calls })
+}
+
+/// The program's own code, and the stubs by which it calls functions of libraries.
+fn is_code(section: &str) -> bool {
+    section == ".text" || section.starts_with(".plt")
 }
 
 /// Whether an instruction could be run elsewhere and then go on behind itself.

@@ -17,6 +17,8 @@
 //! | [`inspection`] | can this file be run here, and will it have lines? |
 //! | `registers` | the registers of one frame, and the copied stack |
 //! | `instructions` | calls and system calls in machine code |
+//! | [`accesses`] | which instructions touch memory, what they touch, how to run one elsewhere |
+//! | [`imports`] | which functions of libraries a program calls, and where |
 //! | `cfi` | from one frame to its caller, as the compiler wrote it down |
 //! | `walk` | from the innermost frame outwards, also where nothing was written down |
 //! | `units` | the debug information of a file, unit by unit |
@@ -35,6 +37,7 @@ pub mod accesses;
 mod cfi;
 mod elf;
 mod functions;
+pub mod imports;
 pub mod inspection;
 mod instructions;
 mod lines;

@@ -3,23 +3,26 @@
 use super::trace::{drawn, unusual};
 use crate::cli::Replay as Arguments;
 use crate::examine::Sites;
-use crate::explore::{Surroundings, launch, on_a_thread};
+use crate::explore::{Asked, Surroundings, explore, launch, on_a_thread};
 use crate::interrupt;
 use crate::output::{deliver, remark};
 use crate::problem::{Problem, Status};
 use crate::submission::{Unfit, inspect_file};
 use grader_explorer::schedule::BadSchedule;
-use grader_explorer::{Act, Schedule, Trouble, replay};
+use grader_explorer::{Act, Budget, Schedule, Trouble, replay};
 use grader_trace::Trace;
 use grader_tracer::Launch;
-use grader_tracer::controlled::Controlled;
+use grader_tracer::controlled::{Controlled, Known};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// More than any schedule that the explorer writes.
 const LONGEST: u64 = 1 << 20;
+
+/// How long it is explored what threads share.
+const LEARNING: Duration = Duration::from_secs(60);
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<Status, Problem> {
@@ -64,14 +67,28 @@ fn replayed(launch: &Launch, around: &Surroundings, schedule: &Schedule) -> Resu
         machine = machine.with_faults();
     }
     machine.keep_snapshots(true);
-    let execution = replay(&mut machine, schedule);
+    let mut execution = replay(&mut machine, schedule);
     interrupt::heed()?;
+    if machine.meets_threads() {
+        machine = machine.knowing(known(launch, around)?);
+        execution = replay(&mut machine, schedule);
+        interrupt::heed()?;
+    }
     execution.map_err(|trouble| environment(refused(&trouble, schedule)))?;
     let recording = machine.recording();
     let sites = Sites::new(None);
     let mut trace = recording.trace.clone();
     trace.locate(|event| sites.site(&recording, event));
     Ok(trace)
+}
+
+/// Where threads stand in a schedule is decided by what they share, and that is found by exploring.
+fn known(launch: &Launch, around: &Surroundings) -> Result<Option<Known>, Problem> {
+    let budget = Budget { until: Some(Instant::now() + LEARNING), ..Budget::default() };
+    let asked = Asked { launch, around, budget, faults: false, cancel: interrupt::runs() };
+    let found = explore(&asked, &|_| ());
+    interrupt::heed()?;
+    found.map(|exploration| exploration.known).map_err(|trouble| Problem::Environment(format!("{trouble:?}")))
 }
 
 fn refused(trouble: &Trouble, schedule: &Schedule) -> String {

@@ -23,7 +23,7 @@ use grader_explorer::faults::Place;
 use grader_explorer::{Assumption, Budget, Schedule, Trouble};
 use grader_trace::ExitStatus;
 use grader_trace::order::Count;
-use grader_tracer::controlled::Controlled;
+use grader_tracer::controlled::{Controlled, Known};
 use grader_tracer::{Cancel, Launch};
 use names::Names;
 use search::Search;
@@ -59,6 +59,9 @@ pub struct Exploration {
     pub schedules: Schedules,
     /// For each place at which a call could fail: what comes of it. `None`: that was not asked.
     pub faults: Option<Vec<(Place, Schedules)>>,
+    /// What was learnt of the memory that threads share, if there are any. Schedules of them mean something only together
+    /// with it.
+    pub known: Option<Known>,
 }
 
 /// What all schedules of a program come to.
@@ -130,14 +133,30 @@ pub type Shown = String;
 /// The grader's own trouble. What makes a claim impossible is in [`Schedules::covered`].
 pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Trouble> {
     let mut machine = asked.machine()?;
+    loop {
+        let exploration = explore_with(asked, &mut machine, tell)?;
+        if machine.meets_threads() {
+            machine = machine.with_threads();
+        } else if !machine.finds_more() {
+            return Ok(exploration);
+        }
+    }
+}
+
+/// Explores a program with what the machine knows of its memory.
+fn explore_with(
+    asked: &Asked<'_>,
+    machine: &mut Controlled<'_>,
+    tell: &dyn Fn(&str),
+) -> Result<Exploration, Trouble> {
     let mut names = Names::default();
-    let mut search = Search::new(asked, tell);
-    let (schedules, places) = search.all(&mut machine, None, &mut names, 1)?;
+    let mut search = Search::new(asked, machine.known(), tell);
+    let (schedules, places) = search.all(machine, None, &mut names, 1)?;
     let mut faults = Vec::new();
     for place in places {
         // More zombies than without the fault are worth a look.
-        let (found, _) = search.all(&mut machine, Some(&place), &mut names, schedules.unreaped.max + 1)?;
+        let (found, _) = search.all(machine, Some(&place), &mut names, schedules.unreaped.max + 1)?;
         faults.push((place, found));
     }
-    Ok(Exploration { schedules, faults: asked.faults.then_some(faults) })
+    Ok(Exploration { schedules, faults: asked.faults.then_some(faults), known: machine.known() })
 }

@@ -11,7 +11,7 @@ use grader_explorer::execution::{execute, execute_as_far};
 use grader_explorer::faults::{Place, Planned};
 use grader_explorer::unending::longest_ago;
 use grader_explorer::{Assumption, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
-use grader_tracer::controlled::{Controlled, foreign_rights};
+use grader_tracer::controlled::{Controlled, Known, foreign_rights};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ const AFTER_AN_OBSTACLE: u64 = 200;
 pub(super) struct Search<'a> {
     asked: &'a Asked<'a>,
     tell: &'a dyn Fn(&str),
+    /// What is known of the program's memory.
+    known: Option<Known>,
     /// When it was last told how far it is.
     told: Instant,
     /// How many executions have come to their end, all in all.
@@ -36,8 +38,13 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(asked: &'a Asked<'a>, tell: &'a dyn Fn(&str)) -> Search<'a> {
-        Search { asked, tell, told: Instant::now(), executions: 0 }
+    pub(super) fn new(asked: &'a Asked<'a>, known: Option<Known>, tell: &'a dyn Fn(&str)) -> Search<'a> {
+        Search { asked, tell, known, told: Instant::now(), executions: 0 }
+    }
+
+    /// Another machine for the same program.
+    fn another(&self) -> Result<Controlled<'a>, Trouble> {
+        Ok(self.asked.machine()?.knowing(self.known.clone()))
     }
 
     /// All schedules with this fault; and the places at which calls could have failed.
@@ -131,6 +138,10 @@ impl<'a> Search<'a> {
                 }
                 Some(trouble) => return Ok(Covered::Inconclusive(obstacle.unwrap_or_else(|| why(trouble)))),
             }
+            if machine.inner().meets_threads() {
+                // It is explored again, with them.
+                return Ok(Covered::Inconclusive("it starts a thread".into()));
+            }
             self.executions += 1;
             match execution.end {
                 End::TooLong => {
@@ -143,7 +154,7 @@ impl<'a> Search<'a> {
                     if let Ok(fair) = fair
                         && let End::Finished | End::Deadlock = fair.end
                         && let Err(broken @ Trouble::Broken(_)) =
-                            survey.add(machine, names, &fair, &|| self.asked.machine())
+                            survey.add(machine, names, &fair, &|| self.another())
                     {
                         return Err(broken);
                     }
@@ -152,7 +163,7 @@ impl<'a> Search<'a> {
                 End::Abandoned if late() => continue,
                 End::Abandoned => {}
                 End::Finished | End::Deadlock => {
-                    match survey.add(machine, names, &execution, &|| self.asked.machine()) {
+                    match survey.add(machine, names, &execution, &|| self.another()) {
                         Ok(Ok(())) => {}
                         Ok(Err(what)) => return Ok(Covered::Inconclusive(what)),
                         Err(broken @ Trouble::Broken(_)) => return Err(broken),

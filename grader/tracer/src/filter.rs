@@ -74,10 +74,12 @@ impl Filter {
     }
 
     /// The filter of controlled runs, the other way round: every call stops but those that concern their caller alone.
+    /// With `threads` that does not go for calls that change the mappings of a process.
     #[cfg(feature = "controlled")]
-    pub(crate) fn controlled() -> Filter {
+    pub(crate) fn controlled(threads: bool) -> Filter {
+        use crate::controlled::{PRIVATE, REMAPS};
         let mut program = Filter::preamble();
-        for number in crate::controlled::PRIVATE {
+        for number in PRIVATE.iter().filter(|number| !threads || !REMAPS.contains(number)) {
             program.push(jump_if_equal(*number as u32, 0, 1));
             program.push(answer(libc::SECCOMP_RET_ALLOW));
         }
@@ -90,9 +92,14 @@ impl Filter {
         program.push(answer(libc::SECCOMP_RET_ALLOW));
         program.push(answer(libc::SECCOMP_RET_TRACE));
         // A mapping that is not shared concerns its caller alone.
-        program.push(jump_if_equal(libc::SYS_mmap as u32, 0, 3));
+        let counts = if threads { libc::MAP_SHARED | libc::MAP_FIXED } else { libc::MAP_SHARED };
+        program.push(jump_if_equal(libc::SYS_mmap as u32, 0, if threads { 5 } else { 3 }));
+        if threads {
+            program.push(load(ARGS + 2 * 8));
+            program.push(jump_if_set(libc::PROT_EXEC, 3));
+        }
         program.push(load(ARGS + 3 * 8));
-        program.push(statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, libc::MAP_SHARED as u32, 1, 0));
+        program.push(jump_if_set(counts, 1));
         program.push(answer(libc::SECCOMP_RET_ALLOW));
         program.push(answer(libc::SECCOMP_RET_TRACE));
         Filter(program)
@@ -118,6 +125,11 @@ fn jump_if_equal(value: u32, then: u8, otherwise: u8) -> sock_filter {
 
 fn jump_if_at_least(value: u32, then: u8, otherwise: u8) -> sock_filter {
     statement(libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K, value, then, otherwise)
+}
+
+#[cfg(feature = "controlled")]
+fn jump_if_set(bits: i32, then: u8) -> sock_filter {
+    statement(libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K, bits as u32, then, 0)
 }
 
 fn answer(action: u32) -> sock_filter {

@@ -30,6 +30,13 @@ pub enum Ask {
     Access(Vec<Access>),
     /// The first part of that: it closes what it holds, and has not ended.
     Leave,
+    /// munmap, mprotect, mremap, madvise, mmap with MAP_FIXED: what is at these addresses is another afterwards.
+    Remap {
+        /// The first address.
+        at: u64,
+        /// How many bytes.
+        length: u64,
+    },
     /// wait4, waitid.
     Wait(WaitFor),
     /// getppid.

@@ -259,7 +259,7 @@ impl World {
 
     fn look_awake(&self, path: &TaskPath, ask: &Ask) -> Result<Look, String> {
         Ok(match ask {
-            Ask::Local | Ask::GetOwn | Ask::Sleep => Look::ready(Footprint::nothing()),
+            Ask::Local | Ask::GetOwn | Ask::Sleep | Ask::Remap { .. } => Look::ready(Footprint::nothing()),
             Ask::Fork(flags) if flags.has(CloneFlags::THREAD) => self.look_thread_start(path, *flags)?,
             Ask::Fork(flags) => Look::ready(lives::may_fork(path, *flags)?),
             Ask::Exec => Look::ready(self.exec_touches(path)),

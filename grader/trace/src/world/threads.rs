@@ -102,7 +102,15 @@ impl World {
             Ask::Wait(_) => refused("it waits for children"),
             Ask::EndThread { .. } if path == process => refused("the first thread ends before others"),
             Ask::EndThread { clears } => Ok(Look::ready(self.thread_end_touches(path, *clears))),
-            Ask::Write { fd, .. } if self.is_observed(process, *fd) => self.look_awake(process, ask),
+            Ask::Remap { at, length } => {
+                Ok(Look::ready(Footprint::nothing().changes(self.memory_touched(path, *at, *length))))
+            }
+            Ask::Write { fd, .. } if self.is_observed(process, *fd) => {
+                // It reads the bytes that it writes, wherever they are.
+                let look = self.look_awake(process, ask)?;
+                let reads = Footprint::nothing().observes(self.memory_touched(path, 0, u64::MAX));
+                Ok(Look { footprint: look.footprint.and(reads), ..look })
+            }
             _ => {
                 let look = self.look_awake(process, ask)?;
                 if look.blocked.is_some() {

@@ -102,6 +102,19 @@ pub(crate) fn go_to(registers: &mut user_regs_struct, address: u64) {
     registers.rip = address;
 }
 
+/// What a function that is about to be called gets first. See the System V ABI, "Passing".
+#[cfg(feature = "controlled")]
+pub(crate) fn first_arguments(registers: &user_regs_struct) -> [u64; 3] {
+    [registers.rdi, registers.rsi, registers.rdx]
+}
+
+/// Makes room for a word on the stack; its address.
+#[cfg(feature = "controlled")]
+pub(crate) fn makes_room_on_the_stack(registers: &mut user_regs_struct) -> u64 {
+    registers.rsp = registers.rsp.wrapping_sub(8);
+    registers.rsp
+}
+
 /// What addresses are made of.
 #[cfg(feature = "controlled")]
 pub(crate) fn values(registers: &user_regs_struct) -> Values {

@@ -9,7 +9,7 @@ pub(super) use paths::path;
 use super::timers;
 use crate::arch;
 use crate::decode::{self, Call};
-use arguments::{fcntl, futex, ioctl, mask, poll, prctl, shared_mapping};
+use arguments::{fcntl, futex, ioctl, mapping, mask, poll, prctl};
 use grader_trace::world::{Ask, DupTo, WaitFor};
 use grader_trace::{CloneFlags, ExitStatus, Fd, OpenFlags, Operation};
 use libc::pid_t;
@@ -43,6 +43,10 @@ pub(crate) const PRIVATE: &[i64] = &[
     libc::SYS_umask,
     libc::SYS_getcwd,
 ];
+
+/// Those of them that matter to the other threads of a process.
+pub(crate) const REMAPS: &[i64] =
+    &[libc::SYS_munmap, libc::SYS_mprotect, libc::SYS_mremap, libc::SYS_madvise];
 
 /// The highest number that a signal has. See signal(7).
 pub(super) const LAST_SIGNAL: i32 = 64;
@@ -89,7 +93,10 @@ pub(super) fn ask(call: &Call, op: Option<&Operation>, pid: pid_t) -> Ask {
         | libc::SYS_fadvise64
         | libc::SYS_fchdir => Ask::Local,
         libc::SYS_rt_sigprocmask => mask(call, pid),
-        libc::SYS_mmap => shared_mapping(args),
+        libc::SYS_mmap => mapping(args),
+        libc::SYS_munmap | libc::SYS_mprotect | libc::SYS_madvise | libc::SYS_mremap => {
+            Ask::Remap { at: args[0], length: args[1] }
+        }
         libc::SYS_futex => futex(call),
         libc::SYS_prctl => prctl(args),
         libc::SYS_fcntl => fcntl(args),

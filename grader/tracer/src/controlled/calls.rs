@@ -3,6 +3,7 @@
 use super::asks::LAST_SIGNAL;
 use super::identity;
 use super::machine::{Controlled, broken};
+use super::memory::TRAP;
 use super::standing::{At, Entry, Inside, Part};
 use crate::arch;
 use crate::decode;
@@ -208,6 +209,9 @@ impl Controlled<'_> {
         self.take_output(path, &inside, result)?;
         if result >= 0 {
             self.note_change(pid, &inside.entry, result);
+        }
+        if let (Ask::Mask(mask), 0..) = (&inside.entry.ask, result) {
+            self.task(path)?.blocks_trap = mask & TRAP != 0;
         }
         self.world.did(path, &inside.entry.ask, answer(&inside.entry, result));
         if let Some(chunk) = inside.chunk {

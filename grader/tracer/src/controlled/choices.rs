@@ -1,11 +1,12 @@
 //! What every task could do now: the frontier.
 
+use super::libraries::LOCK_BYTES;
 use super::machine::Controlled;
 use super::standing::{At, Standing};
 use grader_explorer::{Act, Choice, Fault, Frontier, Pending, Readiness, Trouble};
 use grader_trace::order::{Coming, Footprint, Resource};
-use grader_trace::world::Ask;
 use grader_trace::world::timers::MOST;
+use grader_trace::world::{Access, Ask};
 use grader_trace::{Errno, ExitStatus, TaskPath};
 
 impl Controlled<'_> {
@@ -44,6 +45,7 @@ impl Controlled<'_> {
             },
             At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
             At::Access(before) => before.ask(),
+            At::Woken(_, lock) => Ask::Access(vec![Access { at: *lock, length: LOCK_BYTES, writes: true }]),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));

@@ -125,6 +125,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::LookAt(_)
         | Ask::Change(_)
         | Ask::Futex(_)
+        | Ask::Remap { .. }
         | Ask::Poll { .. } => true,
         Ask::Fork(_)
         | Ask::Exec

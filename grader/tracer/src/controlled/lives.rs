@@ -24,7 +24,7 @@ impl Controlled<'_> {
     pub(super) fn creates(&mut self, path: &TaskPath) -> Result<bool, Trouble> {
         let task = self.task(path)?;
         let (pid, id, clock) = (task.pid, task.id, task.clock);
-        let (own_program, modules) = (task.own_program, task.modules.clone());
+        let (own_program, modules, blocks_trap) = (task.own_program, task.modules.clone(), task.blocks_trap);
         let message =
             still_there("asking for a new task's PID", ptrace::event_message(pid)).map_err(broken)?;
         let Some(child) = message.map(|message| message as pid_t) else { return Ok(false) };
@@ -50,8 +50,14 @@ impl Controlled<'_> {
         }
         self.deed.births.push(born.clone());
         let tid_address = clears(&call);
-        let born_there =
-            Standing { clock, own_program, modules, tid_address, ..Standing::new(child, named.task) };
+        let born_there = Standing {
+            clock,
+            own_program,
+            modules,
+            tid_address,
+            blocks_trap,
+            ..Standing::new(child, named.task)
+        };
         self.tasks.insert(born.clone(), born_there);
         if self.tasks.len() > MOST_TASKS {
             return Err(Trouble::Endless(format!("more than {MOST_TASKS} processes live at once")));

@@ -58,7 +58,7 @@ pub type Fresh<'a> = Box<dyn FnMut() -> std::io::Result<()> + 'a>;
 /// Belongs to the thread that made it: ptrace is bound to threads. While it lives, that thread keeps to one processor.
 pub struct Controlled<'a> {
     pub(super) launch: Launch,
-    filter: Filter,
+    pub(super) filter: Filter,
     pub(super) streams: Streams,
     drain: Option<Drain>,
     /// Interrupts the waiting for a task that does not report.
@@ -101,6 +101,8 @@ pub struct Controlled<'a> {
     pub(super) world: World,
     /// Threads may be started: what they do to the memory that they share is watched.
     pub(super) threads: bool,
+    /// One was to be started, and may not.
+    pub(super) meets_threads: bool,
     pub(super) watch: Watch,
     /// Which signals can be late no longer.
     pub(super) overdue: Overdue,
@@ -140,7 +142,7 @@ impl<'a> Controlled<'a> {
         let processor = processor::keep_to_one().ok();
         Ok(Controlled {
             launch: launch.clone(),
-            filter: Filter::controlled(),
+            filter: Filter::controlled(false),
             streams,
             drain: Some(drain),
             _tick: tick,
@@ -167,6 +169,7 @@ impl<'a> Controlled<'a> {
             planned: Faults::new(&[]),
             world: World::new(Pid(0), &[]),
             threads: false,
+            meets_threads: false,
             watch: Watch::default(),
             overdue: Overdue::default(),
             tasks: BTreeMap::new(),
@@ -232,7 +235,7 @@ impl<'a> Controlled<'a> {
     }
 
     /// Ends the execution: nothing of it is left.
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         for task in self.tasks.values() {
             process::kill(task.pid, libc::SIGKILL);
         }
@@ -297,6 +300,7 @@ impl<'a> Controlled<'a> {
                 Act::Deliver(signal) => self.deliver(path, *entry, signal)?,
                 Act::RunOut => {}
             },
+            At::Woken(entry, _) => self.release(path, *entry, How::Told(0))?,
             At::Access(before) => {
                 if !self.accesses(path, before)? {
                     return Ok(());

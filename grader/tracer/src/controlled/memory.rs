@@ -12,8 +12,10 @@
 //! reads, computes and writes without a lock is two steps: hardware promises no more. Before the second, what the first
 //! has read is put back.
 //!
-//! Only the program's own code is watched. What libraries do between two calls is one step.
+//! Only the program's own code is watched. What the functions of libraries do that it calls is known, or refused:
+//! see `libraries`.
 
+use super::libraries::{LOCK_BYTES, Meaning, meaning};
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry};
 use crate::arch;
@@ -22,11 +24,13 @@ use crate::sys::memory::{self, Memory};
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_program::accesses::{self, Instruction, ProgramCode, Touch};
+use grader_program::imports::LibraryCall;
 use grader_trace::TaskPath;
 use grader_trace::world::{Access, Answer, Ask};
 use libc::{pid_t, user_regs_struct};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::Arc;
 
 /// Room for the copy of an instruction and a jump.
 const SLOT_BYTES: u64 = 32;
@@ -36,10 +40,20 @@ const GAP: u64 = 1 << 20;
 
 const BREAKPOINT: u8 = 0xcc;
 
+/// SIGTRAP in a mask of signals.
+pub(super) const TRAP: u64 = 1 << (libc::SIGTRAP - 1);
+
+/// What is known of a program's memory: its code, and which of its instructions touch what threads share.
+#[derive(Debug, Clone)]
+pub struct Known {
+    code: Option<Arc<ProgramCode>>,
+    shared: BTreeSet<u64>,
+}
+
 /// What is known of a program's accesses.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    code: Option<ProgramCode>,
+    code: Option<Arc<ProgramCode>>,
     /// Instructions that are steps of their own, by their place in the code.
     shared: BTreeSet<u64>,
     /// Those that will be.
@@ -50,6 +64,16 @@ pub(super) struct Watch {
     placed: Option<Placed>,
     /// What was touched in it: by whom, and by which instruction.
     noted: BTreeSet<Noted>,
+}
+
+impl Watch {
+    pub(super) fn known(&self) -> Known {
+        Known { code: self.code.clone(), shared: self.shared.clone() }
+    }
+
+    pub(super) fn knows(&mut self, known: Known) {
+        (self.code, self.shared) = (known.code, known.shared);
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +97,7 @@ struct Noted {
 #[derive(Debug, Clone)]
 pub(super) struct Before {
     registers: user_regs_struct,
-    instruction: Instruction,
+    does: Does,
     /// Its place in the code.
     place: u64,
     touches: Vec<Touch>,
@@ -81,14 +105,26 @@ pub(super) struct Before {
     has_read: Option<Vec<u8>>,
 }
 
+/// What the instruction before which a task stands does.
+#[derive(Debug, Clone)]
+enum Does {
+    /// It touches memory.
+    Touch(Instruction),
+    /// It goes to a function of a library.
+    Call(LibraryCall, Meaning),
+}
+
 impl Before {
     /// Whether it is done in two steps.
     fn is_split(&self) -> bool {
         let both = matches!(self.touches[..], [Touch { reads: true, writes: true, .. }]);
-        both && !self.instruction.is_atomic()
+        both && matches!(&self.does, Does::Touch(instruction) if !instruction.is_atomic())
     }
 
     pub(super) fn ask(&self) -> Ask {
+        if let Does::Call(call, Meaning::Streams) = &self.does {
+            return Ask::Anything(call.function.clone());
+        }
         let first = self.is_split() && self.has_read.is_none();
         let access =
             |touch: &Touch| Access { at: touch.at, length: touch.length, writes: touch.writes && !first };
@@ -128,9 +164,12 @@ impl Controlled<'_> {
         let pid = self.task(path)?.pid;
         let program = fs::canonicalize(&self.launch.program).unwrap_or_default();
         if self.watch.code.is_none() {
-            self.watch.code = accesses::code(&program);
+            self.watch.code = accesses::code(&program).map(Arc::new);
         }
         let unknown = || Trouble::Unmodelled("it has threads, and its code cannot be read".into());
+        if snapshot::has_code_in_no_file(pid) {
+            return Err(Trouble::Unmodelled("it has threads, and code that it has made itself".into()));
+        }
         let code = self.watch.code.as_ref().ok_or_else(unknown)?;
         let holds =
             |start: u64, end: u64, offset: u64| offset <= code.offset && code.offset < offset + (end - start);
@@ -140,7 +179,7 @@ impl Controlled<'_> {
             modules.find(|module| holds(module.start, module.end, module.offset)).ok_or_else(unknown)?;
         let at = module.start + (code.offset - module.offset);
         let mut bytes = code.bytes.clone();
-        code.touching.iter().for_each(|place| bytes[*place as usize] = BREAKPOINT);
+        code.touching.iter().chain(code.calls.keys()).for_each(|place| bytes[*place as usize] = BREAKPOINT);
         let room = SLOT_BYTES * code.touching.len() as u64;
         let copies = (module.start.saturating_sub(GAP + room)) & !0xfff;
         let answer =
@@ -159,9 +198,11 @@ impl Controlled<'_> {
     fn writes_copy(&self, pid: pid_t, place: u64, slot: u64) -> std::io::Result<()> {
         let (Some(code), Some(placed)) = (&self.watch.code, self.watch.placed) else { return Ok(()) };
         let instruction = Instruction::at(&code.bytes[place as usize..], placed.code + place);
-        let copy =
-            instruction.and_then(|instruction| instruction.displaced(placed.copies + slot * SLOT_BYTES));
-        copy.map_or(Ok(()), |copy| memory::write(pid, placed.copies + slot * SLOT_BYTES, &copy))
+        let to = placed.copies + slot * SLOT_BYTES;
+        match instruction.and_then(|instruction| instruction.displaced(to)) {
+            Some(copy) => memory::write(pid, to, &copy),
+            None => Err(std::io::Error::other("an instruction cannot be run elsewhere")),
+        }
     }
 
     /// A task has hit a breakpoint; whether it stays there. `None`: there was none.
@@ -172,14 +213,32 @@ impl Controlled<'_> {
         let Some(registers) = registers else { return Ok(Some(false)) };
         let address = arch::instruction(&registers).wrapping_sub(1);
         let place = address.wrapping_sub(placed.code);
-        if code.touching.binary_search(&place).is_err() {
-            return Ok(None);
-        }
-        let Some(instruction) = Instruction::at(&code.bytes[place as usize..], address) else {
+        let is_shared = self.world.shares_memory(path);
+        let (does, touches) = if let Some(call) = code.calls.get(&place) {
+            let meaning = meaning(&call.function, arch::first_arguments(&registers));
+            let touches = match &meaning {
+                Meaning::Touches(touches) => touches.clone(),
+                Meaning::Locks(at) => vec![Touch { at: *at, length: LOCK_BYTES, reads: true, writes: true }],
+                Meaning::Unknown if is_shared => return Err(no_model(&call.function)),
+                Meaning::Unknown | Meaning::Private | Meaning::Streams => Vec::new(),
+            };
+            (Does::Call(call.clone(), meaning), touches)
+        } else if code.touching.binary_search(&place).is_ok()
+            && let Some(instruction) = Instruction::at(&code.bytes[place as usize..], address)
+        {
+            let touches = instruction.touches(&arch::values(&registers));
+            (Does::Touch(instruction), touches)
+        } else {
             return Ok(None);
         };
-        let touches = instruction.touches(&arch::values(&registers));
-        let is_shared = self.world.shares_memory(path);
+        let task = self.task(path)?;
+        // It is back from whatever lock of a library it has taken.
+        task.lock = None;
+        if task.blocks_trap {
+            // The kernel lets SIGTRAP through, for it cannot wait, and forgets that it was held back.
+            let mask = ptrace::signal_mask(pid).unwrap_or(0) | TRAP;
+            still_there("holding back SIGTRAP", ptrace::set_signal_mask(pid, mask)).map_err(broken)?;
+        }
         if is_shared {
             let noted = |touch: &Touch| Noted {
                 from: touch.at,
@@ -190,13 +249,47 @@ impl Controlled<'_> {
             };
             self.watch.noted.extend(touches.iter().map(noted));
         }
-        let before = Before { registers, instruction, place, touches, has_read: None };
-        if is_shared && self.watch.shared.contains(&place) {
+        let always = matches!(does, Does::Call(_, Meaning::Locks(_) | Meaning::Streams));
+        let before = Before { registers, does, place, touches, has_read: None };
+        if is_shared && (always || self.watch.shared.contains(&place)) {
             self.task(path)?.at = At::Access(Box::new(before));
             return Ok(Some(true));
         }
-        self.runs_copy(path, &before)?;
+        self.goes_on_behind(path, &before)?;
         Ok(Some(false))
+    }
+
+    /// A task goes on with the instruction before which it stands.
+    fn goes_on_behind(&mut self, path: &TaskPath, before: &Before) -> Result<(), Trouble> {
+        match &before.does {
+            Does::Touch(_) => self.runs_copy(path, before),
+            Does::Call(call, meaning) => {
+                if let Meaning::Locks(at) = meaning {
+                    self.task(path)?.lock = Some(*at);
+                }
+                self.calls_library(path, before, call)
+            }
+        }
+    }
+
+    /// A task goes to the function of a library that its instruction goes to.
+    fn calls_library(&mut self, path: &TaskPath, before: &Before, call: &LibraryCall) -> Result<(), Trouble> {
+        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
+        let pid = self.task(path)?.pid;
+        let here = |linked: u64| linked.wrapping_sub(code.address).wrapping_add(placed.code);
+        let function = Memory(pid).u64(here(call.slot));
+        let Some(function) = function else {
+            return Err(Trouble::Broken(format!("where {} is cannot be read in {pid}", call.function)));
+        };
+        let mut registers = before.registers;
+        if let Some(returns_to) = call.returns_to {
+            let place = arch::makes_room_on_the_stack(&mut registers);
+            memory::write(pid, place, &here(returns_to).to_le_bytes())
+                .map_err(|error| Trouble::Broken(format!("writing to the stack of {pid}: {error}")))?;
+        }
+        arch::go_to(&mut registers, function);
+        still_there("calling a library", ptrace::set_registers(pid, &registers)).map_err(broken)?;
+        self.resume(pid, Resume::Free, 0)
     }
 
     /// A task does the access before which it stands, or the first half of it; whether it has gone on.
@@ -214,7 +307,7 @@ impl Controlled<'_> {
                 .map_err(|error| Trouble::Broken(format!("putting back what {pid} has read: {error}")))?,
             (None, _) => {}
         }
-        self.runs_copy(path, &before)?;
+        self.goes_on_behind(path, &before)?;
         Ok(true)
     }
 
@@ -233,4 +326,8 @@ impl Controlled<'_> {
         still_there("going to a copy", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)
     }
+}
+
+fn no_model(function: &str) -> Trouble {
+    Trouble::Unmodelled(format!("it calls {function} while it has threads, of which there is no model"))
 }

@@ -28,6 +28,7 @@
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
 //! | `memory` | instructions that touch what threads share |
+//! | `libraries` | what functions of libraries touch |
 //! | `threads` | threads, and who sleeps on a futex |
 //! | `signals` | arrivals |
 //! | `timers` | alarm and setitimer |
@@ -45,6 +46,7 @@ mod counter;
 mod elsewhere;
 mod follow;
 mod identity;
+mod libraries;
 mod lives;
 mod machine;
 mod memory;
@@ -57,6 +59,7 @@ mod threads;
 mod timers;
 mod told;
 
-pub(crate) use asks::PRIVATE;
 pub use asks::foreign_rights;
+pub(crate) use asks::{PRIVATE, REMAPS};
 pub use machine::{Controlled, Deed};
+pub use memory::Known;

@@ -1,6 +1,8 @@
 //! How a machine is to work.
 
 use super::machine::Controlled;
+use super::memory::Known;
+use crate::filter::Filter;
 use crate::launch::Cancel;
 use crate::start::Counter;
 
@@ -54,10 +56,35 @@ impl<'a> Controlled<'a> {
         self
     }
 
-    /// Threads may be started.
+    /// Threads may be started; the next execution begins from the very start.
     pub fn with_threads(mut self) -> Controlled<'a> {
+        self.clear();
+        self.template = None;
+        self.filter = Filter::controlled(true);
         self.threads = true;
         self
+    }
+
+    /// Whether the program was about to start a thread, and threads may not be started.
+    pub fn meets_threads(&self) -> bool {
+        self.meets_threads && !self.threads
+    }
+
+    /// Does with the program's memory what another machine does that knows this of it.
+    pub fn knowing(self, known: Option<Known>) -> Controlled<'a> {
+        match known {
+            None => self,
+            Some(known) => {
+                let mut machine = self.with_threads();
+                machine.watch.knows(known);
+                machine
+            }
+        }
+    }
+
+    /// What this machine knows of the program's memory, if threads may be started.
+    pub fn known(&self) -> Option<Known> {
+        self.threads.then(|| self.watch.known())
     }
 
     /// Whether executions begin with a copy of a started program.

@@ -57,6 +57,7 @@ impl Drop for Template {
 pub(super) fn is_private_to_the_start(ask: &Ask, touches: &Footprint) -> bool {
     match ask {
         Ask::Local
+        | Ask::Remap { .. }
         | Ask::Action { .. }
         | Ask::Mask(_)
         | Ask::UseFile(_)

@@ -40,6 +40,10 @@ pub(super) struct Standing {
     pub(super) told_of_child: bool,
     /// It has begun to end, and that is recorded; if a signal ends it, which, and who sent it.
     pub(super) leaving: Option<Option<(Signal, Option<grader_trace::Sender>)>>,
+    /// It holds back SIGTRAP, for all that it knows: breakpoints undo that.
+    pub(super) blocks_trap: bool,
+    /// The lock of a library that it is about to take, or has just taken.
+    pub(super) lock: Option<u64>,
     /// It has had a handler to run. While one runs, the kernel holds its signal back.
     pub(super) has_handled: bool,
 }
@@ -53,6 +57,8 @@ pub(super) enum At {
     Call(Box<Entry>),
     /// An instruction that touches memory which others touch, too.
     Access(Box<Before>),
+    /// It slept on a futex in a library, and was woken: it is about to look at the lock at this address again.
+    Woken(Box<Entry>, u64),
     /// It is in the kernel, in a call that was released.
     Inside(Box<Inside>),
     /// It has lent its memory to a child by vfork, and sleeps.
@@ -113,6 +119,8 @@ impl Standing {
             arriving: None,
             told_of_child: false,
             leaving: None,
+            blocks_trap: false,
+            lock: None,
             has_handled: false,
         }
     }

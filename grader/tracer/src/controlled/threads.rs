@@ -39,7 +39,18 @@ impl Controlled<'_> {
                 Ask::EndThread { clears: self.task(path)?.tid_address }
             }
             Ask::Fork(flags) if flags.has(CloneFlags::THREAD) && !self.threads => {
-                Ask::Unmodelled("it starts a thread, and there is no model of threads yet".into())
+                self.meets_threads = true;
+                Ask::Unmodelled("it starts a thread".into())
+            }
+            Ask::Action { signal, .. } if self.threads && signal.0 == libc::SIGTRAP => {
+                Ask::Unmodelled("it handles SIGTRAP, by which threads are watched".into())
+            }
+            Ask::Remap { .. } | Ask::Local | Ask::Map(_)
+                if matches!(call.number, libc::SYS_mmap | libc::SYS_mprotect)
+                    && call.args[2] & libc::PROT_EXEC as u64 != 0
+                    && self.world.shares_memory(path) =>
+            {
+                Ask::Unmodelled("it makes room for code while it has threads".into())
             }
             ask => ask,
         })
@@ -83,9 +94,14 @@ impl Controlled<'_> {
 
     fn wakes_up(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         self.deed.woken.push(path.clone());
-        let At::Call(entry) = std::mem::replace(&mut self.task(path)?.at, At::Running) else {
+        let task = self.task(path)?;
+        let At::Call(entry) = std::mem::replace(&mut task.at, At::Running) else {
             return Err(Trouble::Broken(format!("{path} is woken, and stands at no call")));
         };
+        if let Some(lock) = task.lock {
+            task.at = At::Woken(entry, lock);
+            return Ok(());
+        }
         self.release(path, *entry, How::Told(0))?;
         self.follow(path)
     }

@@ -40,6 +40,16 @@ pub(crate) fn modules(pid: pid_t) -> Vec<Module> {
     maps.lines().filter_map(module).collect()
 }
 
+/// Whether a process has memory for code that belongs to no file.
+#[cfg(feature = "controlled")]
+pub(crate) fn has_code_in_no_file(pid: pid_t) -> bool {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    maps.lines().any(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        words.get(1).is_some_and(|permissions| permissions.contains('x')) && words.len() < 6
+    })
+}
+
 fn module(line: &str) -> Option<Module> {
     let mut words = line.splitn(6, ' ');
     let (start, end) = words.next()?.split_once('-')?;

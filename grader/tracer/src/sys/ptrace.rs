@@ -177,6 +177,13 @@ pub(crate) fn signal_mask(pid: pid_t) -> io::Result<u64> {
     Ok(mask)
 }
 
+/// Changes which signals a task blocks.
+#[cfg(feature = "controlled")]
+pub(crate) fn set_signal_mask(pid: pid_t, mask: u64) -> io::Result<()> {
+    const PTRACE_SETSIGMASK: u32 = 0x420b;
+    request(PTRACE_SETSIGMASK, pid, 8, &raw const mask as usize).map(drop)
+}
+
 /// Whether a task stands at its exit event, whatever it has reported before: SIGKILL takes it there from any stop.
 pub(crate) fn is_at_exit(pid: pid_t) -> bool {
     const AT_EXIT: i32 = libc::SIGTRAP | libc::PTRACE_EVENT_EXIT << 8;

@@ -17,7 +17,12 @@ pub(super) fn mask(call: &Call, pid: pid_t) -> Ask {
     })
 }
 
-pub(super) fn shared_mapping(args: &[u64; 6]) -> Ask {
+/// A mapping that does not concern its caller alone: it is shared, takes the place of another one, or is for code.
+pub(super) fn mapping(args: &[u64; 6]) -> Ask {
+    if args[3] & libc::MAP_SHARED as u64 == 0 {
+        let fixed = args[3] & libc::MAP_FIXED as u64 != 0;
+        return if fixed { Ask::Remap { at: args[0], length: args[1] } } else { Ask::Local };
+    }
     if args[2] & libc::PROT_WRITE as u64 != 0 {
         Ask::Unmodelled("it shares memory (mmap with MAP_SHARED), of which there is no model yet".into())
     } else {
