@@ -26,7 +26,7 @@ pub(super) enum Meaning {
 
 /// What a call of this function with these arguments comes to. See the functions' man pages.
 pub(super) fn meaning(function: &str, [first, second, third]: [u64; 3]) -> Meaning {
-    let touch = |at, length, writes| Touch { at, length, reads: !writes, writes };
+    let touch = |at: u64, length: u64, writes: bool| Touch { at, length, reads: !writes, writes };
     match function {
         "memcpy" | "memmove" | "mempcpy" => {
             Meaning::Touches(vec![touch(second, third, false), touch(first, third, true)])

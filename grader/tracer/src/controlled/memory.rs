@@ -207,7 +207,9 @@ impl Controlled<'_> {
 
     /// A task has hit a breakpoint; whether it stays there. `None`: there was none.
     pub(super) fn hits(&mut self, path: &TaskPath) -> Result<Option<bool>, Trouble> {
-        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(None) };
+        let (Some(placed), Some(code)) = (self.watch.placed, self.watch.code.clone()) else {
+            return Ok(None);
+        };
         let Some(pid) = self.tasks.get(path).map(|task| task.pid) else { return Ok(None) };
         let registers = still_there("reading registers", ptrace::registers(pid)).map_err(broken)?;
         let Some(registers) = registers else { return Ok(Some(false)) };
@@ -274,8 +276,8 @@ impl Controlled<'_> {
 
     /// A task goes to the function of a library that its instruction goes to.
     fn calls_library(&mut self, path: &TaskPath, before: &Before, call: &LibraryCall) -> Result<(), Trouble> {
-        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
         let pid = self.task(path)?.pid;
+        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
         let here = |linked: u64| linked.wrapping_sub(code.address).wrapping_add(placed.code);
         let function = Memory(pid).u64(here(call.slot));
         let Some(function) = function else {

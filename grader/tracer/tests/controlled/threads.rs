@@ -175,7 +175,8 @@ fn explored(program: &Path) -> (BTreeSet<String>, u64) {
             outputs.insert(String::from_utf8(bytes).expect("text"));
             Judgement::Holds
         });
-        let Verdict::Complete { executions, .. } = report else { panic!("{report:?}") };
+        let report = report.expect("the kernel can be asked");
+        let Verdict::Complete { executions, .. } = report.verdict else { panic!("{report:?}") };
         if !machine.finds_more() {
             return (outputs, executions);
         }
