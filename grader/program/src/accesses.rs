@@ -11,8 +11,8 @@
 use crate::elf::{Elf, SEGMENT_LOAD, Segment};
 use crate::imports::{self, LibraryCall};
 use iced_x86::{
-    BlockEncoder, BlockEncoderOptions, Code, Decoder, DecoderOptions, FlowControl, InstructionBlock,
-    InstructionInfoFactory, InstructionInfoOptions, OpAccess, Register,
+    Code, Decoder, DecoderOptions, FlowControl, InstructionInfoFactory, InstructionInfoOptions, OpAccess,
+    Register,
 };
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -46,8 +46,13 @@ pub struct Touch {
 }
 
 /// An instruction, at an address.
-#[derive(Debug, Clone, Copy)]
-pub struct Instruction(iced_x86::Instruction);
+#[derive(Debug, Clone)]
+pub struct Instruction {
+    decoded: iced_x86::Instruction,
+    bytes: Vec<u8>,
+    /// Where in its bytes the distance to its operand is kept, if that is counted from the instruction's end.
+    distance_at: Option<usize>,
+}
 
 /// The addresses of the instructions in a piece of code that touch memory other than the top of the stack. `address`:
 /// where the piece is.
@@ -128,24 +133,29 @@ fn is_watched(instruction: &iced_x86::Instruction) -> bool {
 impl Instruction {
     /// The instruction that begins at an address, whose first bytes are these.
     pub fn at(code: &[u8], address: u64) -> Option<Instruction> {
-        let instruction = Decoder::with_ip(64, code, address, DecoderOptions::NONE).decode();
-        is_watched(&instruction).then_some(Instruction(instruction))
+        let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
+        let decoded = decoder.decode();
+        let distance_at = decoded
+            .is_ip_rel_memory_operand()
+            .then(|| decoder.get_constant_offsets(&decoded).displacement_offset());
+        let bytes = code.get(..decoded.len())?.to_vec();
+        is_watched(&decoded).then_some(Instruction { decoded, bytes, distance_at })
     }
 
     /// How many bytes it takes.
     pub fn length(&self) -> u64 {
-        self.0.len() as u64
+        self.decoded.len() as u64
     }
 
     /// Whether nobody else can touch the memory between its reading and its writing: it is locked, or an exchange.
     pub fn is_atomic(&self) -> bool {
-        self.0.has_lock_prefix() || matches!(self.0.mnemonic(), iced_x86::Mnemonic::Xchg)
+        self.decoded.has_lock_prefix() || matches!(self.decoded.mnemonic(), iced_x86::Mnemonic::Xchg)
     }
 
     /// What it touches, if registers hold these values.
     pub fn touches(&self, values: &Values) -> Vec<Touch> {
         let mut info = InstructionInfoFactory::new();
-        let used = info.info_options(&self.0, InstructionInfoOptions::NO_REGISTER_USAGE);
+        let used = info.info_options(&self.decoded, InstructionInfoOptions::NO_REGISTER_USAGE);
         let touches = used.used_memory().iter().filter_map(|memory| {
             let (reads, writes) = match memory.access() {
                 OpAccess::Read | OpAccess::CondRead => (true, false),
@@ -154,7 +164,7 @@ impl Instruction {
                 _ => return None,
             };
             let at = memory.virtual_address(0, |register, _, _| Some(value(values, register)))?;
-            let size = memory.memory_size().size().max(self.0.memory_size().size()) as u64;
+            let size = memory.memory_size().size().max(self.decoded.memory_size().size()) as u64;
             let (at, length) = self.repeated(values, at, size);
             Some(Touch { at, length, reads, writes })
         });
@@ -163,7 +173,9 @@ impl Instruction {
 
     /// A string instruction touches as many elements as rcx says, upwards or downwards.
     fn repeated(&self, values: &Values, at: u64, size: u64) -> (u64, u64) {
-        if !self.0.is_string_instruction() || !(self.0.has_rep_prefix() || self.0.has_repne_prefix()) {
+        if !self.decoded.is_string_instruction()
+            || !(self.decoded.has_rep_prefix() || self.decoded.has_repne_prefix())
+        {
             return (at, size);
         }
         (at, size.saturating_mul(values.general[1]))
@@ -172,15 +184,24 @@ impl Instruction {
     /// Code that does at `to` what the instruction does where it is, and then goes on behind it. `None` if it cannot be
     /// written there: too far away.
     pub fn displaced(&self, to: u64) -> Option<Vec<u8>> {
-        let back = iced_x86::Instruction::with_branch(Code::Jmp_rel32_64, self.0.next_ip()).ok()?;
-        let block = [self.0, back];
-        let encoded = BlockEncoder::encode(
-            64,
-            InstructionBlock::new(&block, to),
-            BlockEncoderOptions::DONT_FIX_BRANCHES,
-        );
-        encoded.ok().map(|result| result.code_buffer)
+        const JUMP: u8 = 0xe9;
+        const JUMP_BYTES: u64 = 5;
+        let length = self.length();
+        let mut code = self.bytes.clone();
+        if let Some(at) = self.distance_at {
+            let distance = distance(to + length, self.decoded.ip_rel_memory_address())?;
+            code.get_mut(at..at + 4)?.copy_from_slice(&distance.to_le_bytes());
+        }
+        let back = distance(to + length + JUMP_BYTES, self.decoded.next_ip())?;
+        code.push(JUMP);
+        code.extend(back.to_le_bytes());
+        Some(code)
     }
+}
+
+/// How far it is from one address to another, if an instruction can say that.
+fn distance(from: u64, to: u64) -> Option<i32> {
+    i32::try_from(to.wrapping_sub(from) as i64).ok()
 }
 
 fn value(values: &Values, register: Register) -> u64 {

@@ -73,6 +73,8 @@ pub struct Schedules {
     pub executions: u64,
     /// How many processes an execution had, at least and at most.
     pub processes: Range,
+    /// How many threads besides its processes' first ones.
+    pub threads: Range,
     /// How many lines it wrote: pieces of text that end with a newline or with their write; empty ones do not count.
     pub lines: Range,
     /// How many processes ended without being reaped by their parent.
@@ -83,6 +85,9 @@ pub struct Schedules {
     pub distinct_outputs: Count,
     /// The first of them, in order.
     pub outputs: Vec<Shown>,
+    /// Outputs of executions, each with the schedule of those seen in which tasks took turns least often; not all, if there
+    /// are many.
+    pub reached: Vec<(Shown, Schedule)>,
     /// Executions that end with tasks that wait for each other, one for each kind.
     pub deadlocks: Vec<Witness>,
     /// An execution that leaves somebody unreaped, if one does.

@@ -3,7 +3,7 @@
 //! What makes a claim about every schedule impossible does not undo what was found before, and does not hide what
 //! other schedules may still show.
 
-use super::names::Names;
+use super::names::{self, Names};
 use super::survey::{Kernel, Survey};
 use super::witness::{Shows, witness};
 use super::{Asked, Covered, Schedules};
@@ -89,6 +89,12 @@ impl<'a> Search<'a> {
             covered,
             executions: survey.executions,
             processes: survey.processes.seen(),
+            threads: survey.threads.seen(),
+            reached: survey
+                .reached
+                .into_iter()
+                .map(|(output, schedule)| (names::shown(&output), schedule))
+                .collect(),
             lines: survey.lines.seen(),
             unreaped: survey.unreaped.seen(),
             ends: survey.ends,

@@ -7,6 +7,7 @@ use grader_explorer::{Choice, End, Execution, Readiness, Schedule, Trouble, repl
 use grader_trace::order::{BigUint, Count, Outputs};
 use grader_trace::{ExitStatus, Fate, Pid, TaskPath, Trace};
 use grader_tracer::controlled::{Controlled, Deed};
+use std::collections::BTreeMap;
 
 /// How many outputs are listed.
 const LISTED: usize = 16;
@@ -28,6 +29,7 @@ pub(super) struct Survey {
     /// How many executions.
     pub(super) executions: u64,
     pub(super) processes: Range,
+    pub(super) threads: Range,
     pub(super) lines: Range,
     pub(super) unreaped: Range,
     /// How the program's first process ended, each with the first schedule in which it did.
@@ -36,6 +38,8 @@ pub(super) struct Survey {
     pub(super) deadlocks: Vec<(Knot, Schedule)>,
     /// The most processes that a schedule leaves unreaped, and the first that does.
     pub(super) zombie: Option<(u64, Schedule)>,
+    /// Outputs of executions, and the schedule with the fewest turns that led there.
+    pub(super) reached: BTreeMap<Vec<u8>, Schedule>,
     outputs: Outputs,
 }
 
@@ -45,11 +49,13 @@ impl Survey {
         Survey {
             executions: 0,
             processes: Range::NONE,
+            threads: Range::NONE,
             lines: Range::NONE,
             unreaped: Range::NONE,
             ends: Vec::new(),
             deadlocks: Vec::new(),
             zombie: None,
+            reached: BTreeMap::new(),
             outputs: Outputs::new(),
         }
     }
@@ -67,7 +73,9 @@ impl Survey {
         let schedule = || real.clone();
         let trace = machine.inner().trace();
         let unreaped = unreaped(&trace);
-        self.processes.add(trace.tasks().len() as u64);
+        let threads = trace.tasks().iter().filter(|task| task.is_thread()).count() as u64;
+        self.threads.add(threads);
+        self.processes.add(trace.tasks().len() as u64 - threads);
         self.unreaped.add(unreaped);
         // Whoever waits for ever leaves zombies, too; that is told with the deadlock.
         let finished = execution.end == End::Finished;
@@ -96,6 +104,7 @@ impl Survey {
         // What stands in the way of a second run does not undo the first.
         self.executions += 1;
         names.apply(&mut writes, &pids);
+        self.reaches(writes.iter().flat_map(|(_, output)| output.iter().copied()).collect(), &real);
         if let Some(order) = execution.path.order(|at| writes[at].1.clone()) {
             self.outputs.add(&order);
         }
@@ -124,6 +133,15 @@ impl Survey {
             return Ok(Ok(()));
         };
         Ok(names.learn((writes, pids), (&writes_again, &pids_again)))
+    }
+
+    fn reaches(&mut self, output: Vec<u8>, schedule: &Schedule) {
+        let room = self.reached.len() < LISTED;
+        match self.reached.get_mut(&output) {
+            Some(known) if schedule.switches() < known.switches() => *known = schedule.clone(),
+            None if room => drop(self.reached.insert(output, schedule.clone())),
+            _ => {}
+        }
     }
 
     /// How many outputs there are, and the first of them.

@@ -56,6 +56,8 @@ struct Found {
     executions: u64,
     /// Processes in an execution.
     processes: Bounds,
+    /// Threads in an execution, besides the first one of each process.
+    threads: Bounds,
     /// Lines written to standard output: pieces that end with a newline or with their write; empty ones do not count.
     lines: Bounds,
     /// How many different outputs there are, in decimal.
@@ -64,6 +66,8 @@ struct Found {
     distinct_outputs_exact: bool,
     /// The first outputs in lexicographic order; `‹0.1›` stands for the PID of that task.
     outputs: Vec<String>,
+    /// Outputs of executions, each with a schedule that leads there; not all, if there are many.
+    reached: Vec<Reached>,
     /// How the program's first process may end.
     ends: Vec<End>,
     /// Schedules after which tasks wait for each other for ever, one for each kind.
@@ -78,6 +82,16 @@ struct Found {
 struct Bounds {
     min: u64,
     max: u64,
+}
+
+/// An output.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+struct Reached {
+    /// What was written.
+    output: String,
+    /// A schedule that leads there.
+    schedule: String,
 }
 
 /// A way to end.
@@ -167,10 +181,16 @@ fn found(schedules: &Schedules) -> Found {
         },
         executions: schedules.executions,
         processes: bounds(schedules.processes),
+        threads: bounds(schedules.threads),
         lines: bounds(schedules.lines),
         distinct_outputs: count.to_string(),
         distinct_outputs_exact: exact,
         outputs: schedules.outputs.clone(),
+        reached: schedules
+            .reached
+            .iter()
+            .map(|(output, schedule)| Reached { output: output.clone(), schedule: schedule.to_string() })
+            .collect(),
         ends: schedules
             .ends
             .iter()

@@ -101,6 +101,9 @@ fn program(explored: &Explored<'_>, style: &Style) -> String {
 /// What the schedules come to, in numbers.
 fn table(page: &mut Page, found: &Schedules) {
     page.labelled("processes", &shown(found.processes), Ink::Plain);
+    if found.threads.max > 0 {
+        page.labelled("threads", &format!("{} besides the first", shown(found.threads)), Ink::Plain);
+    }
     page.labelled("lines", &shown(found.lines), Ink::Plain);
     page.labelled("outputs", &different(&found.distinct_outputs), Ink::Plain);
     page.labelled("ends", &ends(found), Ink::Plain);
@@ -168,6 +171,12 @@ fn outputs(page: &mut Page, found: &Schedules) {
             page.blank();
         }
         block(page, output);
+        // Who began first tells little of threads: how they got there does.
+        if found.threads.max > 0
+            && let Some((_, schedule)) = found.reached.iter().find(|(reached, _)| reached == output)
+        {
+            page.paragraph(4, &format!("in the schedule {schedule}"), Ink::Dim);
+        }
     }
     if found.outputs.iter().take(OUTPUTS).any(|output| output.contains('‹')) {
         let note = "‹0› stands for the PID of the first process, ‹0.0› and ‹0.1› for those of its children.";

@@ -83,6 +83,8 @@ fn varied() -> Trace {
         Operation::NewDescriptor { call: "pidfd_open".into(), cloexec: true, result: Outcome::Done(Fd(7)) },
         Operation::Sleep { result: Outcome::Unfinished },
         Operation::Await { call: "poll".into(), timed: true, result: Outcome::Done(1) },
+        Operation::Access { at: 64, length: 4, reads: true, writes: true, before: Some(1), after: Some(2) },
+        Operation::Access { at: 64, length: 16, reads: true, writes: false, before: None, after: None },
         Operation::Disposition {
             signal: Signal::CHLD,
             action: Disposition::Ignore,

@@ -361,6 +361,23 @@ pub enum Operation {
         /// What it returned.
         result: Outcome<u64>,
     },
+    /// An instruction touches memory that several threads touch. Only runs of one task at a time show these.
+    Access {
+        /// The address of the first byte.
+        at: u64,
+        /// How many bytes.
+        length: u64,
+        /// What they are matters to it.
+        reads: bool,
+        /// They may be others afterwards.
+        writes: bool,
+        /// If it reads them: what they are, as a little-endian number, if that is known and they are no more than eight.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<u64>,
+        /// If it writes them: what they are afterwards.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    },
     /// sigaction: what a signal does to this process from now on.
     Disposition {
         /// Which signal.
@@ -439,6 +456,9 @@ impl Operation {
             Operation::Read { .. } => "read",
             Operation::Write { .. } => "write",
             Operation::Sleep { .. } => "sleep",
+            Operation::Access { reads: true, writes: true, .. } => "update",
+            Operation::Access { writes: true, .. } => "store",
+            Operation::Access { .. } => "load",
             Operation::Disposition { .. } => "sigaction",
             Operation::Kill { .. } => "kill",
             Operation::Signal { .. } => "signal",
@@ -483,6 +503,7 @@ impl Operation {
             }
             Operation::Remap(Remap { result, .. }) => *result == Outcome::Unfinished,
             Operation::Exit(_)
+            | Operation::Access { .. }
             | Operation::Signal { .. }
             | Operation::Fault { .. }
             | Operation::ThreadPointer { .. }

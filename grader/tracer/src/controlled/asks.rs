@@ -276,6 +276,7 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
             Ask::Unmodelled(format!("it calls {call}, of which there is no model"))
         }
         Operation::Exit(_)
+        | Operation::Access { .. }
         | Operation::Signal { .. }
         | Operation::Map(_)
         | Operation::Remap(_)

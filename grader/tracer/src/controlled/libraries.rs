@@ -50,8 +50,8 @@ pub(super) fn meaning(function: &str, [first, second, third]: [u64; 3]) -> Meani
 }
 
 fn is_private(function: &str) -> bool {
-    const PREFIXES: [&str; 3] = ["pthread_attr_", "_Unwind_", "__cxa_"];
-    const KNOWN: [&str; 46] = [
+    const PREFIXES: &[&str] = &["pthread_attr_", "_Unwind_", "__cxa_"];
+    const KNOWN: &[&str] = &[
         "abort",
         "aligned_alloc",
         "calloc",
@@ -80,6 +80,10 @@ fn is_private(function: &str) -> bool {
         "prctl",
         "pthread_create",
         "pthread_exit",
+        "pthread_key_create",
+        "pthread_key_delete",
+        "pthread_setspecific",
+        "pthread_getspecific",
         "pthread_getattr_np",
         "pthread_join",
         "pthread_self",
@@ -99,7 +103,7 @@ fn is_private(function: &str) -> bool {
         "writev",
         "__errno_location",
     ];
-    const COMPILERS: [&str; 3] = ["__stack_chk_fail", "__tls_get_addr", "__assert_fail"];
+    const COMPILERS: &[&str] = &["__stack_chk_fail", "__tls_get_addr", "__assert_fail"];
     KNOWN.contains(&function)
         || COMPILERS.contains(&function)
         || PREFIXES.iter().any(|prefix| function.starts_with(prefix))

@@ -39,6 +39,13 @@ const ASSUMPTIONS: [&str; 5] = [
     "how the bytes in a pipe are spread over its pages decides nothing, even once 32 KiB went through it",
 ];
 
+/// What it takes for granted besides, if there are threads.
+const THREADS: [&str; 3] = [
+    "what a thread writes to memory, all see at once, in the order in which it is written",
+    "an instruction reads or writes all its bytes at once",
+    "functions of libraries that are called by pointers touch nothing that threads share",
+];
+
 /// What a step did, besides what it touched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deed {
@@ -302,9 +309,12 @@ impl<'a> Controlled<'a> {
             },
             At::Woken(entry, _) => self.release(path, *entry, How::Told(0))?,
             At::Access(before) => {
-                if !self.accesses(path, before)? {
-                    return Ok(());
+                let (id, told) = (self.task(path)?.id, self.begins_access(path, &before)?);
+                if self.accesses(path, before)? {
+                    self.follow(path)?;
                 }
+                self.tells_access(path, id, told);
+                return Ok(());
             }
             At::Dying(signal) => self.resume(pid, Resume::Free, signal.0)?,
             // That wakes it by itself.
@@ -381,7 +391,9 @@ impl Machine for Controlled<'_> {
         let counter = (self.counter == Counter::Answers).then(|| Assumption::Other(counter.into()));
         let whole = "a terminal takes a write of more than 2048 bytes whole, whatever signals come meanwhile";
         let whole = self.writes_long.then(|| Assumption::Other(whole.into()));
-        observed.into_iter().chain(here).chain(counter).chain(repeats).chain(whole).collect()
+        let threads = THREADS.map(|text| Assumption::Other(text.into()));
+        let threads = threads.into_iter().filter(|_| self.threads);
+        observed.into_iter().chain(here).chain(threads).chain(counter).chain(repeats).chain(whole).collect()
     }
 }
 

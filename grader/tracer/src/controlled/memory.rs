@@ -17,16 +17,16 @@
 
 use super::libraries::{LOCK_BYTES, Meaning, meaning};
 use super::machine::{Controlled, broken};
-use super::standing::{At, Entry};
+use super::standing::{At, Entry, Lock};
 use crate::arch;
-use crate::engine::snapshot;
+use crate::engine::{Begun, snapshot};
 use crate::sys::memory::{self, Memory};
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
 use grader_program::accesses::{self, Instruction, ProgramCode, Touch};
 use grader_program::imports::LibraryCall;
-use grader_trace::TaskPath;
 use grader_trace::world::{Access, Answer, Ask};
+use grader_trace::{Operation, Outcome, TaskId, TaskPath};
 use libc::{pid_t, user_regs_struct};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -112,6 +112,13 @@ enum Does {
     Touch(Instruction),
     /// It goes to a function of a library.
     Call(LibraryCall, Meaning),
+}
+
+/// What will be told of an access, once it is known.
+pub(super) struct Told {
+    begun: Begun,
+    /// What is touched, and what was there, if it is read.
+    touches: Vec<(Touch, Option<u64>)>,
 }
 
 impl Before {
@@ -233,10 +240,8 @@ impl Controlled<'_> {
         } else {
             return Ok(None);
         };
-        let task = self.task(path)?;
-        // It is back from whatever lock of a library it has taken.
-        task.lock = None;
-        if task.blocks_trap {
+        self.is_back_from_a_library(path)?;
+        if self.task(path)?.blocks_trap {
             // The kernel lets SIGTRAP through, for it cannot wait, and forgets that it was held back.
             let mask = ptrace::signal_mask(pid).unwrap_or(0) | TRAP;
             still_there("holding back SIGTRAP", ptrace::set_signal_mask(pid, mask)).map_err(broken)?;
@@ -266,12 +271,25 @@ impl Controlled<'_> {
         match &before.does {
             Does::Touch(_) => self.runs_copy(path, before),
             Does::Call(call, meaning) => {
-                if let Meaning::Locks(at) = meaning {
-                    self.task(path)?.lock = Some(*at);
+                if let Meaning::Locks(at) = *meaning {
+                    let (begun, function) = (self.recorder.begin(), call.function.clone());
+                    self.keep_snapshot(path, begun.stamp, &before.registers)?;
+                    self.task(path)?.lock = Some(Lock { at, function, begun, slept: false });
                 }
                 self.calls_library(path, before, call)
             }
         }
+    }
+
+    /// A task runs the program's own code again: it has whatever lock it was about to take.
+    pub(super) fn is_back_from_a_library(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let id = task.id;
+        if let Some(lock) = task.lock.take() {
+            let call = lock.call(Outcome::Done(0));
+            self.recorder.end(id, lock.begun, call, false);
+        }
+        Ok(())
     }
 
     /// A task goes to the function of a library that its instruction goes to.
@@ -292,6 +310,33 @@ impl Controlled<'_> {
         arch::go_to(&mut registers, function);
         still_there("calling a library", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)
+    }
+
+    /// A task is about to do the access before which it stands: what will be told of it.
+    pub(super) fn begins_access(&mut self, path: &TaskPath, before: &Before) -> Result<Told, Trouble> {
+        let begun = self.recorder.begin();
+        self.keep_snapshot(path, begun.stamp, &before.registers)?;
+        let pid = self.task(path)?.pid;
+        let first = before.is_split() && before.has_read.is_none();
+        let second = before.is_split() && !first;
+        let does = matches!(before.does, Does::Touch(_));
+        let touches = before.touches.iter().filter(|_| does).map(|touch| {
+            let touch = Touch { reads: touch.reads && !second, writes: touch.writes && !first, ..*touch };
+            (touch, if touch.reads { number(pid, &touch) } else { None })
+        });
+        Ok(Told { begun, touches: touches.collect() })
+    }
+
+    /// The access is done, and its task stands somewhere else.
+    pub(super) fn tells_access(&mut self, path: &TaskPath, id: TaskId, told: Told) {
+        let process = self.world.process_of(path).clone();
+        let alive = self.tasks.get(path).or_else(|| self.tasks.get(&process)).map(|task| task.pid);
+        for (Touch { at, length, reads, writes }, before) in told.touches {
+            let touch = Touch { at, length, reads, writes };
+            let after = alive.filter(|_| writes).and_then(|pid| number(pid, &touch));
+            let access = Operation::Access { at, length, reads, writes, before, after };
+            self.recorder.end(id, told.begun.clone(), access, false);
+        }
     }
 
     /// A task does the access before which it stands, or the first half of it; whether it has gone on.
@@ -332,4 +377,13 @@ impl Controlled<'_> {
 
 fn no_model(function: &str) -> Trouble {
     Trouble::Unmodelled(format!("it calls {function} while it has threads, of which there is no model"))
+}
+
+/// What is in memory, if it is a number.
+fn number(pid: pid_t, touch: &Touch) -> Option<u64> {
+    let mut number = [0; 8];
+    let length = (1..=8).contains(&touch.length).then_some(touch.length as usize)?;
+    let bytes = Memory(pid).bytes(touch.at, length);
+    number.get_mut(..length)?.copy_from_slice(bytes.get(..length)?);
+    Some(u64::from_le_bytes(number))
 }

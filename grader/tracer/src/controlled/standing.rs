@@ -5,7 +5,7 @@ use super::timers::Countdown;
 use crate::decode::Call;
 use crate::engine::Begun;
 use grader_trace::world::Ask;
-use grader_trace::{Module, Operation, Signal, TaskId};
+use grader_trace::{Module, Operation, Outcome, Signal, TaskId};
 use libc::{pid_t, user_regs_struct};
 use std::sync::Arc;
 
@@ -42,10 +42,33 @@ pub(super) struct Standing {
     pub(super) leaving: Option<Option<(Signal, Option<grader_trace::Sender>)>>,
     /// It holds back SIGTRAP, for all that it knows: breakpoints undo that.
     pub(super) blocks_trap: bool,
-    /// The lock of a library that it is about to take, or has just taken.
-    pub(super) lock: Option<u64>,
+    /// The lock of a library that it is about to take or to give back, until it is back from there.
+    pub(super) lock: Option<Lock>,
     /// It has had a handler to run. While one runs, the kernel holds its signal back.
     pub(super) has_handled: bool,
+}
+
+/// A lock of a library that a task takes or gives back.
+#[derive(Debug, Clone)]
+pub(super) struct Lock {
+    pub(super) at: u64,
+    /// The function that was called for that.
+    pub(super) function: String,
+    pub(super) begun: Begun,
+    /// It had to wait for it.
+    pub(super) slept: bool,
+}
+
+impl Lock {
+    /// The call, with what it has answered.
+    pub(super) fn call(&self, result: Outcome<u64>) -> Operation {
+        let call = self.function.clone();
+        if self.slept {
+            Operation::Await { call, timed: false, result }
+        } else {
+            Operation::Call { call, args: [self.at, 0, 0, 0, 0, 0], result }
+        }
+    }
 }
 
 /// What a task stands at.

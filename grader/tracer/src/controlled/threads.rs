@@ -76,7 +76,11 @@ impl Controlled<'_> {
         match call {
             Futex::Wait { at, expected, word, bits, .. } if word == expected => {
                 self.world.falls_asleep(path, at, bits);
-                self.task(path)?.at = At::Call(entry);
+                let task = self.task(path)?;
+                task.at = At::Call(entry);
+                if let Some(lock) = &mut task.lock {
+                    lock.slept = true;
+                }
                 Ok(())
             }
             Futex::Wait { .. } => {
@@ -98,8 +102,8 @@ impl Controlled<'_> {
         let At::Call(entry) = std::mem::replace(&mut task.at, At::Running) else {
             return Err(Trouble::Broken(format!("{path} is woken, and stands at no call")));
         };
-        if let Some(lock) = task.lock {
-            task.at = At::Woken(entry, lock);
+        if let Some(lock) = &task.lock {
+            task.at = At::Woken(entry, lock.at);
             return Ok(());
         }
         self.release(path, *entry, How::Told(0))?;
@@ -108,6 +112,7 @@ impl Controlled<'_> {
 
     /// A thread ends that is not its process's first: the kernel clears its word, and the world wakes who sleeps there.
     pub(super) fn thread_ends(&mut self, path: &TaskPath, entry: &Entry, clears: u64) -> Result<(), Trouble> {
+        self.is_back_from_a_library(path)?;
         let task = self.task(path)?;
         let (pid, id) = (task.pid, task.id);
         let Ask::EndThread { .. } = entry.ask else {

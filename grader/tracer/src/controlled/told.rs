@@ -4,7 +4,7 @@ use super::machine::{Controlled, descriptors};
 use super::standing::At;
 use crate::recording::{Captured, Recording};
 use grader_trace::world::World;
-use grader_trace::{Ending, Header, Pid, TaskPath, Text, Trace};
+use grader_trace::{Ending, Header, Outcome, Pid, TaskPath, Text, Trace};
 use std::os::unix::ffi::OsStrExt;
 
 impl Controlled<'_> {
@@ -33,6 +33,9 @@ impl Controlled<'_> {
         let ending = if self.tasks.is_empty() { Ending::Finished } else { Ending::Stalled };
         let mut recorder = self.recorder.clone();
         for task in self.tasks.values() {
+            if let Some(lock) = &task.lock {
+                recorder.abandon(task.id, lock.begun.clone(), lock.call(Outcome::Unfinished), false);
+            }
             if let At::Call(entry) = &task.at
                 && let (Some(begun), Some(op)) = (&entry.begun, &entry.op)
             {

@@ -197,7 +197,7 @@ const ROUTINES: usize = 7;
 
 fn routine(op: &Operation) -> Option<usize> {
     match op {
-        Operation::Read { .. } => Some(0),
+        Operation::Read { .. } | Operation::Access { .. } => Some(0),
         Operation::Write { .. } => Some(1),
         Operation::Wait(Wait { result: Outcome::Done(None) | Outcome::Failed(_), .. }) => Some(2),
         Operation::Sleep { .. } | Operation::Await { .. } => Some(3),

@@ -5,7 +5,7 @@ use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
 use grader_trace::{
     CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Futex, Map, Object, Operation, Outcome, PipeEnd,
-    Remap, Sender, Signal, Stamp, Tables, TaskId, Text, Trace,
+    Remap, Sender, Signal, Site, Stamp, Tables, TaskId, Text, Trace,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -300,6 +300,7 @@ fn act_of(trace: &Trace, Numbered { index, event }: Numbered, object: Option<&Ob
         }
         Operation::Stop(signal) => (event.begin, Act::Stops(*signal)),
         Operation::Continue => (event.begin, Act::GoesOn),
+        Operation::Access { .. } => (done, Act::Does(format!("{}{}", words(&event.op)?, line_of(event)))),
         other => (done, Act::Does(words(other)?)),
     };
     let sleep = slept.map(|why| (why, event.begin));
@@ -328,4 +329,11 @@ fn fork_act(trace: &Trace, creator: TaskId, fork: &Fork) -> Option<Act> {
         Outcome::Failed(errno) => Some(Act::ForkFails { word, errno }),
         Outcome::Unfinished => None,
     }
+}
+
+/// Where in the source it happened, in short: an access has no name but its line.
+fn line_of(event: &Event) -> String {
+    let file =
+        |site: &Site| site.file.rsplit_once('/').map_or(site.file.clone(), |(_, name)| name.to_owned());
+    event.site.as_ref().map_or(String::new(), |site| format!("  {}:{}", file(site), site.line))
 }

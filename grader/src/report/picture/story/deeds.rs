@@ -53,6 +53,14 @@ pub(super) fn words(op: &Operation) -> Option<String> {
         Operation::Futex(Futex { result: Outcome::Done(woken), .. }) => Some(format!("futex wakes {woken}")),
         Operation::Fault { address } => Some(format!("touches {address:#x}")),
         Operation::ThreadPointer { value, .. } => Some(format!("thread pointer {value:#x}")),
+        Operation::Access { reads, writes, before, after, .. } => {
+            let number = |value: &Option<u64>| value.map_or("…".into(), |value| value.to_string());
+            Some(match (reads, writes) {
+                (true, true) => format!("update {} → {}", number(before), number(after)),
+                (_, true) => format!("store {}", number(after)),
+                _ => format!("load → {}", number(before)),
+            })
+        }
         Operation::Call { result: Outcome::Done(value), .. } => result(format!("→ {value}")),
         Operation::Call { result: Outcome::Failed(errno), .. } => result(format!("→ {errno}")),
         _ => None,
