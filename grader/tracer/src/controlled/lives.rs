@@ -49,6 +49,7 @@ impl Controlled<'_> {
             self.recorder.end(id, begun, Operation::Fork(fork), false);
         }
         self.deed.births.push(born.clone());
+        self.watch.operations.is_followed_by(&born);
         let tid_address = clears(&call);
         let born_there = Standing {
             clock,

@@ -368,6 +368,9 @@ impl Machine for Controlled<'_> {
         // A creator that sleeps in vfork goes on after its child's step, if that gives its memory back.
         let (held_back, looks_first) = (self.world.held_back(&choice.task), self.looks_first(choice));
         let lender = choice.task.creator().filter(|creator| self.world.is_in_vfork(creator));
+        if self.threads {
+            self.watch.operations.begins(&choice.task, &touched);
+        }
         self.take(choice)?;
         let woken = lender.filter(|lender| !self.world.is_in_vfork(lender));
         let (births, sleepers) = (self.deed.births.iter(), self.deed.woken.iter());

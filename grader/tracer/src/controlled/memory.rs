@@ -5,7 +5,7 @@
 //!                    │ hit
 //!                    ├─ known to touch what others touch, too ─▶ stays: a step of its own ─▶ its copy is run
 //!                    └─ not known ─▶ noted ─▶ its copy is run
-//! end ─▶ what was noted of different tasks meets, and one writes ─▶ known from the next exploration on
+//! end ─▶ what was noted of different tasks meets, in no certain order, and one writes ─▶ known from the next exploration on
 //! ```
 //!
 //! The real instruction is run, from a copy elsewhere; so flags and faults are the processor's own. An instruction that
@@ -15,6 +15,7 @@
 //! Only the program's own code is watched. What the functions of libraries do that it calls is known, or refused:
 //! see `libraries`.
 
+use super::concurrent::{Moment, Operations};
 use super::libraries::{LOCK_BYTES, Meaning, meaning};
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Lock};
@@ -62,8 +63,10 @@ pub(super) struct Watch {
     slots: BTreeMap<u64, u64>,
     /// Where breakpoints are, in the execution under way.
     placed: Option<Placed>,
-    /// What was touched in it: by whom, and by which instruction.
+    /// What was touched in it: by whom, when, and by which instruction.
     noted: BTreeSet<Noted>,
+    /// Its operations.
+    pub(super) operations: Operations,
 }
 
 impl Watch {
@@ -88,7 +91,7 @@ struct Placed {
 struct Noted {
     from: u64,
     to: u64,
-    task: TaskPath,
+    when: Moment,
     writes: bool,
     place: u64,
 }
@@ -149,13 +152,20 @@ impl Controlled<'_> {
         self.watch.shared.len() > before
     }
 
-    /// Which of the accesses noted meet, by different tasks, and one writes.
+    /// Which of the accesses noted meet, by different tasks, one of them writing, and with nothing that keeps them in
+    /// order.
     pub(super) fn learns(&mut self) {
         let noted: Vec<Noted> = std::mem::take(&mut self.watch.noted).into_iter().collect();
+        let operations = std::mem::take(&mut self.watch.operations);
+        let mut order = None;
         for (index, one) in noted.iter().enumerate() {
             for other in noted[index + 1..].iter().take_while(|other| other.from < one.to) {
-                if one.task != other.task && (one.writes || other.writes) {
-                    self.watch.found.extend([one.place, other.place]);
+                let places = [one.place, other.place];
+                if (one.writes || other.writes)
+                    && places.iter().any(|place| !self.watch.shared.contains(place))
+                    && order.get_or_insert_with(|| operations.order()).are_concurrent(&one.when, &other.when)
+                {
+                    self.watch.found.extend(places);
                 }
             }
         }
@@ -247,10 +257,11 @@ impl Controlled<'_> {
             still_there("holding back SIGTRAP", ptrace::set_signal_mask(pid, mask)).map_err(broken)?;
         }
         if is_shared {
+            let when = self.watch.operations.now(path);
             let noted = |touch: &Touch| Noted {
                 from: touch.at,
                 to: touch.at.saturating_add(touch.length),
-                task: path.clone(),
+                when: when.clone(),
                 writes: touch.writes,
                 place,
             };

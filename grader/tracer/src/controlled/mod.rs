@@ -27,6 +27,7 @@
 //! | `follow` | a released task, up to its next visible call |
 //! | `calls` | a call is made, replaced or refused, and answers |
 //! | `lives` | births, execs, ends |
+//! | `concurrent` | which touches of memory could have come in the other order |
 //! | `memory` | instructions that touch what threads share |
 //! | `libraries` | what functions of libraries touch |
 //! | `threads` | threads, and who sleeps on a futex |
@@ -42,6 +43,7 @@ mod asks;
 mod audit;
 mod calls;
 mod choices;
+mod concurrent;
 mod counter;
 mod elsewhere;
 mod follow;

@@ -98,6 +98,7 @@ impl Controlled<'_> {
 
     fn wakes_up(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         self.deed.woken.push(path.clone());
+        self.watch.operations.is_followed_by(path);
         let task = self.task(path)?;
         let At::Call(entry) = std::mem::replace(&mut task.at, At::Running) else {
             return Err(Trouble::Broken(format!("{path} is woken, and stands at no call")));
