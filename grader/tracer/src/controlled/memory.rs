@@ -143,13 +143,21 @@ impl Before {
 }
 
 impl Controlled<'_> {
-    /// Accesses were found that are shared, and that were not steps of their own: from now on they are.
+    /// Accesses were found that are shared, and that were not steps of their own: from now on they are. Locks that the
+    /// program makes of atomic instructions keep other accesses in order, once they are steps: so those come first.
     pub fn finds_more(&mut self) -> bool {
         self.learns();
-        let before = self.watch.shared.len();
-        let found = std::mem::take(&mut self.watch.found);
-        self.watch.shared.extend(found);
-        self.watch.shared.len() > before
+        let mut found = std::mem::take(&mut self.watch.found);
+        found.retain(|place| !self.watch.shared.contains(place));
+        let is_atomic = |place: &u64| {
+            let code = self.watch.code.as_ref().and_then(|code| code.bytes.get(*place as usize..));
+            code.and_then(|bytes| Instruction::at(bytes, 0))
+                .is_some_and(|instruction| instruction.is_atomic())
+        };
+        let atomic: Vec<u64> = found.iter().copied().filter(is_atomic).collect();
+        let more = !found.is_empty();
+        self.watch.shared.extend(if atomic.is_empty() { found.into_iter().collect() } else { atomic });
+        more
     }
 
     /// Which of the accesses noted meet, by different tasks, one of them writing, and with nothing that keeps them in
