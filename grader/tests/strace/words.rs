@@ -59,6 +59,7 @@ pub fn text(trace: &Trace, event: &Event) -> Option<String> {
         | Operation::Remap(_)
         | Operation::Futex(_)
         | Operation::Fault { .. }
+        | Operation::Access { .. }
         | Operation::ThreadPointer { .. } => return None,
     })
 }
