@@ -232,7 +232,6 @@ fn of_what_cannot_be_explored_the_reason_is_told() {
         ("60", &["without_end", "a_bomb"], "more than 256 processes live at once"),
         ("60", &["beyond", "timer"], "it calls timer_create, of which there is no model"),
         ("60", &["beyond", "computing_time"], "it sets a timer that runs while it computes"),
-        ("60", &["beyond", "thread"], "it starts a thread"),
         ("60", &["beyond", "shared_memory"], "it shares memory"),
         ("60", &["beyond", "terminal"], "it reads what opening /dev/stdout made"),
         ("60", &["beyond", "network"], "it calls connect"),
@@ -331,9 +330,12 @@ fn people_get_a_page() {
     }
     let stuck = specimen(&["explore"], &["reads_its_own_pipe"]).text;
     assert!(stuck.starts_with("✗") && stuck.contains("can wait for ever"), "{stuck}");
-    let unknown = specimen(&["explore"], &["beyond", "thread"]).text;
+    let unknown = specimen(&["explore"], &["beyond", "shared_memory"]).text;
     assert!(unknown.starts_with("? no claim about every schedule of"), "{unknown}");
-    assert!(unknown.contains("It starts a thread, and there is no model of threads yet."), "{unknown}");
+    assert!(
+        unknown.contains("It shares memory (mmap with MAP_SHARED), of which there is no model yet."),
+        "{unknown}"
+    );
 }
 
 /// The specimen under a name of its own, so that what runs it can be told from what others run.

@@ -20,4 +20,5 @@ mod specimen;
 mod statements;
 mod surroundings;
 mod terminal;
+mod threads;
 mod users;

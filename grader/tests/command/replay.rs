@@ -67,7 +67,7 @@ fn what_does_not_fit_is_told_in_one_message() {
         ("0 0.5", &["looks_once"], 3, "after 1 of its 2 steps, 0.5 was to be next"),
         ("0 0.0", &["looks_once"], 3, "after 2 of its 2 steps, the schedule is over, the program is not"),
         ("", &["looks_once"], 3, "the schedule is over, the program is not"),
-        ("0*2", &["beyond", "thread"], 3, "cannot be replayed: it starts a thread"),
+        ("0*2", &["beyond", "shared_memory"], 3, "cannot be replayed: it shares memory"),
         ("0:nap", &["looks_once"], 2, "\"0:nap\": nothing of this name happens to a task"),
         ("0*1000001", &["looks_once"], 2, "\"0*1000001\": so often is nothing done"),
         ("nowhere", &["looks_once"], 2, "nor is there a file of this name"),

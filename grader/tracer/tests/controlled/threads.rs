@@ -61,8 +61,8 @@ fn model(program: &Program) -> BTreeSet<Final> {
         if (0..threads).all(|thread| state.at[thread] == program[thread].len()) {
             finals.insert((state.variables.clone(), state.read.clone()));
         }
-        for thread in 0..threads {
-            let next = program[thread].get(state.at[thread]).and_then(|op| step(&state, thread, *op));
+        for (thread, ops) in program.iter().enumerate() {
+            let next = ops.get(state.at[thread]).and_then(|op| step(&state, thread, *op));
             if let Some(next) = next.filter(|next| !seen.contains(next)) {
                 seen.insert(next.clone());
                 open.push(next);
