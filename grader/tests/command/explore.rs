@@ -215,7 +215,7 @@ fn time_that_is_up_is_no_claim_and_no_fault() {
 fn of_what_cannot_be_explored_the_reason_is_told() {
     let place = tempfile::tempdir().expect("a temporary folder");
     let program = &copy_of_the_specimen(place.path());
-    let cases: [(&str, &[&str], &str); 20] = [
+    let cases: [(&str, &[&str], &str); 19] = [
         ("3", &["without_end", "computing"], "a task computes for more than 3 s between two calls"),
         (
             "60",

@@ -12,12 +12,13 @@
 //! | `audits` | the world is what the kernel says it is |
 //! | `timers` | timers, as in `beyond` and `outcomes` |
 //! | `terminals` | a terminal looks for signals before it takes anything, a pipe does not |
+//! | `threads` | C programs of a few threads come to what a model says that knows nothing of the explorer |
 //! | `counter` | what a program reads from the processor's counter, its schedule decides |
 //! | `natively` | what untraced runs come to is among what was explored |
 //!
 //! Longer runs: `FORKLINGS_KERNEL_REPLAYS=N` (`replays`), `FORKLINGS_KERNEL_RUNS=N` (`natively`, `terminals`: so many of each
 //! program),
-//! `FORKLINGS_KERNEL_BEYOND=N` (`beyond`), `FORKLINGS_KERNEL_PIPES=N` (`audits`),
+//! `FORKLINGS_KERNEL_BEYOND=N` (`beyond`), `FORKLINGS_KERNEL_THREADS=N` (`threads`: so many generated programs), `FORKLINGS_KERNEL_PIPES=N` (`audits`),
 //! `FORKLINGS_KERNEL_PROGRAMS=N`, `FORKLINGS_KERNEL_SEED=S`, `FORKLINGS_KERNEL_INTERLEAVINGS=M`, as in
 //! `FORKLINGS_KERNEL_PROGRAMS=3000 cargo test -p grader-tracer --features controlled --test controlled generated`.
 
