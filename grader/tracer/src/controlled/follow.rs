@@ -90,6 +90,7 @@ impl Controlled<'_> {
             self.release(path, entry, How::Plain)?;
             return Ok(false);
         }
+        self.watch.begins_a_row();
         self.task(path)?.at = At::Call(Box::new(entry));
         Ok(true)
     }

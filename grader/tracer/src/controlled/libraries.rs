@@ -4,7 +4,15 @@
 //! touches is written down here for each function that is known. One that is not known is refused where there are
 //! threads: nothing is claimed of it.
 
+use super::machine::{Controlled, broken};
+use super::memory::Before;
+use crate::arch;
+use crate::sys::memory::{self, Memory};
+use crate::sys::ptrace::{self, Resume, still_there};
+use grader_explorer::Trouble;
 use grader_program::accesses::Touch;
+use grader_program::imports::LibraryCall;
+use grader_trace::{Outcome, TaskPath};
 
 /// How much memory a lock of the C library takes: the size of `pthread_mutex_t`.
 pub(super) const LOCK_BYTES: u64 = 40;
@@ -107,6 +115,48 @@ fn is_private(function: &str) -> bool {
     KNOWN.contains(&function)
         || COMPILERS.contains(&function)
         || PREFIXES.iter().any(|prefix| function.starts_with(prefix))
+}
+
+pub(super) fn no_model(function: &str) -> Trouble {
+    Trouble::Unmodelled(format!("it calls {function} while it has threads, of which there is no model"))
+}
+
+impl Controlled<'_> {
+    /// A task runs the program's own code again: it has whatever lock it was about to take.
+    pub(super) fn is_back_from_a_library(&mut self, path: &TaskPath) -> Result<(), Trouble> {
+        let task = self.task(path)?;
+        let id = task.id;
+        if let Some(lock) = task.lock.take() {
+            let call = lock.call(Outcome::Done(0));
+            self.recorder.end(id, lock.begun, call, false);
+        }
+        Ok(())
+    }
+
+    /// A task goes to the function of a library that its instruction goes to.
+    pub(super) fn calls_library(
+        &mut self,
+        path: &TaskPath,
+        before: &Before,
+        call: &LibraryCall,
+    ) -> Result<(), Trouble> {
+        let pid = self.task(path)?.pid;
+        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
+        let here = |linked: u64| linked.wrapping_sub(code.address).wrapping_add(placed.code);
+        let function = Memory(pid).u64(here(call.slot));
+        let Some(function) = function else {
+            return Err(Trouble::Broken(format!("where {} is cannot be read in {pid}", call.function)));
+        };
+        let mut registers = before.registers;
+        if let Some(returns_to) = call.returns_to {
+            let place = arch::makes_room_on_the_stack(&mut registers);
+            memory::write(pid, place, &here(returns_to).to_le_bytes())
+                .map_err(|error| Trouble::Broken(format!("writing to the stack of {pid}: {error}")))?;
+        }
+        arch::go_to(&mut registers, function);
+        still_there("calling a library", ptrace::set_registers(pid, &registers)).map_err(broken)?;
+        self.resume(pid, Resume::Free, 0)
+    }
 }
 
 #[cfg(test)]

@@ -2,9 +2,9 @@
 
 use super::calls::How;
 use super::identity;
-use super::memory::Watch;
 use super::server::Template;
 use super::standing::{At, Standing};
+use super::watch::Watch;
 use crate::engine::Recorder;
 use crate::engine::fault::Faults;
 use crate::filter::Filter;
@@ -337,7 +337,7 @@ impl Machine for Controlled<'_> {
 
     fn restart(&mut self) -> Result<Frontier, Trouble> {
         self.clear();
-        self.learns();
+        self.watch.learns();
         (self.fresh)().map_err(|error| Trouble::Broken(format!("preparing an execution: {error}")))?;
         self.deed = Deed::default();
         self.overdue = Overdue::default();

@@ -15,21 +15,20 @@
 //! Only the program's own code is watched. What the functions of libraries do that it calls is known, or refused:
 //! see `libraries`.
 
-use super::concurrent::{Moment, Operations};
-use super::libraries::{LOCK_BYTES, Meaning, meaning};
+use super::libraries::{LOCK_BYTES, Meaning, meaning, no_model};
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Lock};
+use super::watch::{MOST_IN_A_ROW, Noted, Placed};
 use crate::arch;
 use crate::engine::{Begun, snapshot};
 use crate::sys::memory::{self, Memory};
 use crate::sys::ptrace::{self, Resume, still_there};
 use grader_explorer::Trouble;
-use grader_program::accesses::{self, Instruction, ProgramCode, Touch};
+use grader_program::accesses::{self, Instruction, Touch};
 use grader_program::imports::LibraryCall;
 use grader_trace::world::{Access, Answer, Ask};
-use grader_trace::{Operation, Outcome, TaskId, TaskPath};
+use grader_trace::{Operation, TaskId, TaskPath};
 use libc::{pid_t, user_regs_struct};
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Arc;
 
@@ -44,62 +43,10 @@ const BREAKPOINT: u8 = 0xcc;
 /// SIGTRAP in a mask of signals.
 pub(super) const TRAP: u64 = 1 << (libc::SIGTRAP - 1);
 
-/// What is known of a program's memory: its code, and which of its instructions touch what threads share.
-#[derive(Debug, Clone)]
-pub struct Known {
-    code: Option<Arc<ProgramCode>>,
-    shared: BTreeSet<u64>,
-}
-
-/// What is known of a program's accesses.
-#[derive(Debug, Default)]
-pub(super) struct Watch {
-    code: Option<Arc<ProgramCode>>,
-    /// Instructions that are steps of their own, by their place in the code.
-    shared: BTreeSet<u64>,
-    /// Those that will be.
-    found: BTreeSet<u64>,
-    /// The copies made so far: for each instruction, the number of its slot.
-    slots: BTreeMap<u64, u64>,
-    /// Where breakpoints are, in the execution under way.
-    placed: Option<Placed>,
-    /// What was touched in it: by whom, when, and by which instruction.
-    noted: BTreeSet<Noted>,
-    /// Its operations.
-    pub(super) operations: Operations,
-}
-
-impl Watch {
-    pub(super) fn known(&self) -> Known {
-        Known { code: self.code.clone(), shared: self.shared.clone() }
-    }
-
-    pub(super) fn knows(&mut self, known: Known) {
-        (self.code, self.shared) = (known.code, known.shared);
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Placed {
-    /// Where the code is.
-    code: u64,
-    /// Where copies of instructions are.
-    copies: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Noted {
-    from: u64,
-    to: u64,
-    when: Moment,
-    writes: bool,
-    place: u64,
-}
-
 /// A task stands before an instruction.
 #[derive(Debug, Clone)]
 pub(super) struct Before {
-    registers: user_regs_struct,
+    pub(super) registers: user_regs_struct,
     does: Does,
     /// Its place in the code.
     place: u64,
@@ -143,41 +90,9 @@ impl Before {
 }
 
 impl Controlled<'_> {
-    /// Accesses were found that are shared, and that were not steps of their own: from now on they are. Locks that the
-    /// program makes of atomic instructions keep other accesses in order, once they are steps: so those come first.
+    /// Accesses were found that are shared, and that were not steps of their own: from now on they are.
     pub fn finds_more(&mut self) -> bool {
-        self.learns();
-        let mut found = std::mem::take(&mut self.watch.found);
-        found.retain(|place| !self.watch.shared.contains(place));
-        let is_atomic = |place: &u64| {
-            let code = self.watch.code.as_ref().and_then(|code| code.bytes.get(*place as usize..));
-            code.and_then(|bytes| Instruction::at(bytes, 0))
-                .is_some_and(|instruction| instruction.is_atomic())
-        };
-        let atomic: Vec<u64> = found.iter().copied().filter(is_atomic).collect();
-        let more = !found.is_empty();
-        self.watch.shared.extend(if atomic.is_empty() { found.into_iter().collect() } else { atomic });
-        more
-    }
-
-    /// Which of the accesses noted meet, by different tasks, one of them writing, and with nothing that keeps them in
-    /// order.
-    pub(super) fn learns(&mut self) {
-        let noted: Vec<Noted> = std::mem::take(&mut self.watch.noted).into_iter().collect();
-        let operations = std::mem::take(&mut self.watch.operations);
-        let mut order = None;
-        for (index, one) in noted.iter().enumerate() {
-            for other in noted[index + 1..].iter().take_while(|other| other.from < one.to) {
-                let places = [one.place, other.place];
-                if (one.writes || other.writes)
-                    && places.iter().any(|place| !self.watch.shared.contains(place))
-                    && order.get_or_insert_with(|| operations.order()).are_concurrent(&one.when, &other.when)
-                {
-                    self.watch.found.extend(places);
-                }
-            }
-        }
-        self.watch.placed = None;
+        self.watch.finds_more()
     }
 
     /// A process is about to have its second thread, by the call at whose entry a task stands: from now on what its
@@ -278,8 +193,14 @@ impl Controlled<'_> {
         let always = matches!(does, Does::Call(_, Meaning::Locks(_) | Meaning::Streams));
         let before = Before { registers, does, place, touches, has_read: None };
         if is_shared && (always || self.watch.shared.contains(&place)) {
+            self.watch.begins_a_row();
             self.task(path)?.at = At::Access(Box::new(before));
             return Ok(Some(true));
+        }
+        if self.watch.counts_in_a_row(place, is_shared) {
+            return Err(Trouble::Endless(format!(
+                "‹{path}› touches memory more than {MOST_IN_A_ROW} times in a row that nobody else touches"
+            )));
         }
         self.goes_on_behind(path, &before)?;
         Ok(Some(false))
@@ -298,37 +219,6 @@ impl Controlled<'_> {
                 self.calls_library(path, before, call)
             }
         }
-    }
-
-    /// A task runs the program's own code again: it has whatever lock it was about to take.
-    pub(super) fn is_back_from_a_library(&mut self, path: &TaskPath) -> Result<(), Trouble> {
-        let task = self.task(path)?;
-        let id = task.id;
-        if let Some(lock) = task.lock.take() {
-            let call = lock.call(Outcome::Done(0));
-            self.recorder.end(id, lock.begun, call, false);
-        }
-        Ok(())
-    }
-
-    /// A task goes to the function of a library that its instruction goes to.
-    fn calls_library(&mut self, path: &TaskPath, before: &Before, call: &LibraryCall) -> Result<(), Trouble> {
-        let pid = self.task(path)?.pid;
-        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
-        let here = |linked: u64| linked.wrapping_sub(code.address).wrapping_add(placed.code);
-        let function = Memory(pid).u64(here(call.slot));
-        let Some(function) = function else {
-            return Err(Trouble::Broken(format!("where {} is cannot be read in {pid}", call.function)));
-        };
-        let mut registers = before.registers;
-        if let Some(returns_to) = call.returns_to {
-            let place = arch::makes_room_on_the_stack(&mut registers);
-            memory::write(pid, place, &here(returns_to).to_le_bytes())
-                .map_err(|error| Trouble::Broken(format!("writing to the stack of {pid}: {error}")))?;
-        }
-        arch::go_to(&mut registers, function);
-        still_there("calling a library", ptrace::set_registers(pid, &registers)).map_err(broken)?;
-        self.resume(pid, Resume::Free, 0)
     }
 
     /// A task is about to do the access before which it stands: what will be told of it.
@@ -392,10 +282,6 @@ impl Controlled<'_> {
         still_there("going to a copy", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)
     }
-}
-
-fn no_model(function: &str) -> Trouble {
-    Trouble::Unmodelled(format!("it calls {function} while it has threads, of which there is no model"))
 }
 
 /// What is in memory, if it is a number.

@@ -29,6 +29,7 @@
 //! | `lives` | births, execs, ends |
 //! | `concurrent` | which touches of memory could have come in the other order |
 //! | `memory` | instructions that touch what threads share |
+//! | `watch` | what is known and noted of accesses |
 //! | `libraries` | what functions of libraries touch |
 //! | `threads` | threads, and who sleeps on a futex |
 //! | `signals` | arrivals |
@@ -60,8 +61,9 @@ mod standing;
 mod threads;
 mod timers;
 mod told;
+mod watch;
 
 pub use asks::foreign_rights;
 pub(crate) use asks::{PRIVATE, REMAPS};
 pub use machine::{Controlled, Deed};
-pub use memory::Known;
+pub use watch::Known;

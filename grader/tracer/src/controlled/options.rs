@@ -1,7 +1,7 @@
 //! How a machine is to work.
 
 use super::machine::Controlled;
-use super::memory::Known;
+use super::watch::Known;
 use crate::filter::Filter;
 use crate::launch::Cancel;
 use crate::start::Counter;

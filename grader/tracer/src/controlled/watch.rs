@@ -1,0 +1,117 @@
+//! What is known of a program's accesses to memory, and what is noted of them in an execution.
+
+use super::concurrent::{Moment, Operations};
+use grader_program::accesses::{Instruction, ProgramCode};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// So many touches in a row that are no steps are those of a task that waits for another one to write, perhaps. The last of
+/// them become steps, so that the other one may.
+pub(super) const MOST_IN_A_ROW: u32 = 20_000;
+const LAST_IN_A_ROW: u32 = 1_000;
+
+/// What is known of a program's memory: its code, and which of its instructions touch what threads share.
+#[derive(Debug, Clone)]
+pub struct Known {
+    code: Option<Arc<ProgramCode>>,
+    shared: BTreeSet<u64>,
+}
+
+/// What is known of a program's accesses.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    pub(super) code: Option<Arc<ProgramCode>>,
+    /// Instructions that are steps of their own, by their place in the code.
+    pub(super) shared: BTreeSet<u64>,
+    /// Those that will be.
+    found: BTreeSet<u64>,
+    /// The copies made so far: for each instruction, the number of its slot.
+    pub(super) slots: BTreeMap<u64, u64>,
+    /// Where breakpoints are, in the execution under way.
+    pub(super) placed: Option<Placed>,
+    /// What was touched in it: by whom, when, and by which instruction.
+    pub(super) noted: BTreeSet<Noted>,
+    /// How many touches in a row were no steps.
+    in_a_row: u32,
+    /// Its operations.
+    pub(super) operations: Operations,
+}
+
+impl Watch {
+    pub(super) fn known(&self) -> Known {
+        Known { code: self.code.clone(), shared: self.shared.clone() }
+    }
+
+    /// A task has come to a step.
+    pub(super) fn begins_a_row(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    pub(super) fn knows(&mut self, known: Known) {
+        (self.code, self.shared) = (known.code, known.shared);
+    }
+
+    /// An instruction that is no step touches memory; whether there were too many of them in a row.
+    pub(super) fn counts_in_a_row(&mut self, place: u64, is_shared: bool) -> bool {
+        self.in_a_row += 1;
+        if is_shared && self.in_a_row > MOST_IN_A_ROW - LAST_IN_A_ROW {
+            self.found.insert(place);
+        }
+        self.in_a_row > MOST_IN_A_ROW
+    }
+
+    /// Accesses were found that are shared, and that were not steps of their own: from now on they are. Locks that the
+    /// program makes of atomic instructions keep other accesses in order, once they are steps: so those come first.
+    pub(super) fn finds_more(&mut self) -> bool {
+        self.learns();
+        let mut found = std::mem::take(&mut self.found);
+        found.retain(|place| !self.shared.contains(place));
+        let is_atomic = |place: &u64| {
+            let code = self.code.as_ref().and_then(|code| code.bytes.get(*place as usize..));
+            code.and_then(|bytes| Instruction::at(bytes, 0))
+                .is_some_and(|instruction| instruction.is_atomic())
+        };
+        let atomic: Vec<u64> = found.iter().copied().filter(is_atomic).collect();
+        let more = !found.is_empty();
+        self.shared.extend(if atomic.is_empty() { found.into_iter().collect() } else { atomic });
+        more
+    }
+
+    /// Which of the accesses noted meet, by different tasks, one of them writing, and with nothing that keeps them in
+    /// order.
+    pub(super) fn learns(&mut self) {
+        let noted: Vec<Noted> = std::mem::take(&mut self.noted).into_iter().collect();
+        let operations = std::mem::take(&mut self.operations);
+        let mut order = None;
+        for (index, one) in noted.iter().enumerate() {
+            for other in noted[index + 1..].iter().take_while(|other| other.from < one.to) {
+                let places = [one.place, other.place];
+                if (one.writes || other.writes)
+                    && places.iter().any(|place| !self.shared.contains(place))
+                    && order.get_or_insert_with(|| operations.order()).are_concurrent(&one.when, &other.when)
+                {
+                    self.found.extend(places);
+                }
+            }
+        }
+        self.placed = None;
+        self.in_a_row = 0;
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placed {
+    /// Where the code is.
+    pub(super) code: u64,
+    /// Where copies of instructions are.
+    pub(super) copies: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Noted {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) when: Moment,
+    pub(super) writes: bool,
+    pub(super) place: u64,
+}
