@@ -1,8 +1,8 @@
 //! The loop around a strategy, and the search that puts strategies in order.
 //!
 //! ```text
-//! pass 0, 1, 2, 3 preemptions ─▶ source-DPOR ─▶ Complete
-//!        └──────── a bad execution anywhere ──▶ Counterexample
+//! source-DPOR, so many executions ─▶ passes with 0, 1, 2, 3 preemptions ─▶ source-DPOR goes on ─▶ Complete
+//!        └───────────────────────── a bad execution anywhere ──▶ Counterexample
 //! ```
 //! Invariant: [`Verdict::Complete`] is said only by a strategy that covered everything, and only if every execution
 //! came to its end.
@@ -17,9 +17,11 @@ use std::time::Instant;
 /// How much may be tried.
 #[derive(Debug, Clone)]
 pub struct Budget {
-    /// Executions, abandoned ones included.
+    /// Executions, abandoned ones included; those of the bounded passes of a [`search`] come on top.
     pub executions: u64,
-    /// Executions in each bounded pass of a [`search`].
+    /// Executions after which a [`search`] that is not done makes its bounded passes.
+    pub before_passes: u64,
+    /// Executions in each of these passes.
     pub per_pass: u64,
     /// Steps of one execution. A longer one makes a complete answer impossible.
     pub steps: usize,
@@ -29,7 +31,32 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        Budget { executions: 100_000, per_pass: 200, steps: 10_000, until: None }
+        let (before_passes, per_pass) = (BEFORE_PASSES, BEFORE_PASSES / PASSES);
+        Budget { executions: 100_000, before_passes, per_pass, steps: 10_000, until: None }
+    }
+}
+
+/// A search that is done with so many executions makes no bounded passes. They take no more than as many again, so a
+/// search takes at most twice as long as without them.
+const BEFORE_PASSES: u64 = 256;
+
+/// How many passes there are: with no preemption, one, two, three.
+const PASSES: u64 = 4;
+
+/// Of the time that is left, each pass may take this part.
+const PART_OF_TIME: u32 = 16;
+
+impl Budget {
+    /// For one of the bounded passes that are made now.
+    pub fn of_a_pass(&self) -> Budget {
+        let now = Instant::now();
+        let part = |until: Instant| now + until.saturating_duration_since(now) / PART_OF_TIME;
+        Budget { executions: self.per_pass, until: self.until.map(part), ..self.clone() }
+    }
+
+    /// How many preemptions the bounded passes allow, one after the other.
+    pub fn passes() -> impl Iterator<Item = usize> {
+        0..PASSES as usize
     }
 }
 
@@ -80,67 +107,81 @@ pub struct Report {
     pub abandoned: u64,
 }
 
+/// What a strategy has come to so far.
+#[derive(Default)]
+struct Progress {
+    judged: u64,
+    abandoned: u64,
+    /// Some executions did not come to their end.
+    too_long: bool,
+}
+
 /// Runs one strategy to its end. `judge` sees every execution that finished or deadlocked; of those that were too long it
 /// sees what they come to once everybody gets a turn.
 pub fn explore<M: Machine>(
     machine: &mut M,
     strategy: &mut impl Strategy,
     budget: &Budget,
-    mut judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
+    judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
 ) -> Result<Report, Trouble> {
-    let mut report = Report { verdict: Verdict::BudgetReached { explored: 0 }, judged: 0, abandoned: 0 };
-    let mut too_long = false;
+    let mut progress = Progress::default();
+    let verdict = go_on(machine, strategy, budget, &mut progress, judge)?;
+    Ok(Report { verdict, judged: progress.judged, abandoned: progress.abandoned })
+}
+
+/// Goes on with a strategy from where it is. `budget` is for all that it has done, and will do.
+fn go_on<M: Machine>(
+    machine: &mut M,
+    strategy: &mut impl Strategy,
+    budget: &Budget,
+    progress: &mut Progress,
+    mut judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
+) -> Result<Verdict, Trouble> {
     loop {
-        let spent = report.judged + report.abandoned;
+        let spent = progress.judged + progress.abandoned;
         if spent >= budget.executions || budget.until.is_some_and(|end| Instant::now() >= end) {
-            report.verdict = Verdict::BudgetReached { explored: report.judged };
-            return Ok(report);
+            return Ok(Verdict::BudgetReached { explored: progress.judged });
         }
         let execution = match execute(machine, budget.steps, |path| strategy.pick(path)) {
             Ok(execution) => execution,
             Err(broken @ Trouble::Broken(_)) => return Err(broken),
-            Err(trouble) => {
-                report.verdict = Verdict::Inconclusive { why: trouble.to_string() };
-                return Ok(report);
-            }
+            Err(trouble) => return Ok(Verdict::Inconclusive { why: trouble.to_string() }),
         };
         match execution.end {
             End::Finished | End::Deadlock => match execution.path.real_schedule() {
                 Some(schedule) => {
-                    report.judged += 1;
+                    progress.judged += 1;
                     if judge(machine, &execution) == Judgement::Fails {
-                        report.verdict = Verdict::Counterexample { schedule };
-                        return Ok(report);
+                        return Ok(Verdict::Counterexample { schedule });
                     }
                 }
-                None => report.abandoned += 1,
+                None => progress.abandoned += 1,
             },
-            End::Abandoned => report.abandoned += 1,
+            End::Abandoned => progress.abandoned += 1,
             End::TooLong => {
-                report.abandoned += 1;
-                too_long = true;
+                progress.abandoned += 1;
+                progress.too_long = true;
                 let (begun, steps) = (execution.path.schedule(), 2 * budget.steps);
                 if let Some(schedule) = brought_to_its_end(machine, &begun, steps, &mut judge)? {
-                    report.verdict = Verdict::Counterexample { schedule };
-                    return Ok(report);
+                    return Ok(Verdict::Counterexample { schedule });
                 }
             }
         }
-        report.verdict = match strategy.learn(&execution.path, execution.end) {
+        return Ok(match strategy.learn(&execution.path, execution.end) {
             Next::Again => continue,
-            Next::Complete if too_long => Verdict::Inconclusive {
+            Next::Complete if progress.too_long => Verdict::Inconclusive {
                 why: format!("some executions have more than {} steps", budget.steps),
             },
             Next::Complete => {
-                Verdict::Complete { executions: report.judged, assumptions: assumptions(machine) }
+                Verdict::Complete { executions: progress.judged, assumptions: assumptions(machine) }
             }
-            Next::Exhausted => Verdict::BudgetReached { explored: report.judged },
-        };
-        return Ok(report);
+            Next::Exhausted => Verdict::BudgetReached { explored: progress.judged },
+        });
     }
 }
 
-/// The whole search: passes with 0, 1, 2 and 3 preemptions that only look for a counterexample, then every schedule.
+/// Every schedule. If these are many, passes with 0, 1, 2 and 3 preemptions come in between: they look for a
+/// counterexample, and say nothing else.
 ///
 /// `judge` may see the same execution several times.
 pub fn search<M: Machine>(
@@ -148,16 +189,29 @@ pub fn search<M: Machine>(
     budget: &Budget,
     mut judge: impl FnMut(&M, &Execution<M::Event>) -> Judgement,
 ) -> Result<Report, Trouble> {
-    let mut left = budget.clone();
-    for preemptions in 0..=3 {
-        let pass = Budget { executions: budget.per_pass.min(left.executions), ..left.clone() };
-        let report = explore(machine, &mut Bounded::new(preemptions), &pass, &mut judge)?;
-        if let Verdict::Counterexample { .. } | Verdict::Inconclusive { .. } = report.verdict {
-            return Ok(report);
+    let (mut every, mut progress) = (Dpor::default(), Progress::default());
+    let (mut judged, mut abandoned) = (0, 0);
+    let beginning = Budget { executions: budget.executions.min(budget.before_passes), ..budget.clone() };
+    let mut verdict = go_on(machine, &mut every, &beginning, &mut progress, &mut judge)?;
+    if let Verdict::BudgetReached { .. } = verdict
+        && budget.before_passes < budget.executions
+    {
+        let mut few = Bounded::new(0);
+        for preemptions in Budget::passes() {
+            few.allow(preemptions);
+            let report = explore(machine, &mut few, &budget.of_a_pass(), &mut judge)?;
+            (judged, abandoned) = (judged + report.judged, abandoned + report.abandoned);
+            // Whatever else stopped a pass, whoever looks at every schedule meets it, too.
+            if let Verdict::Counterexample { .. } = report.verdict {
+                verdict = report.verdict;
+                break;
+            }
         }
-        left.executions -= report.judged + report.abandoned;
+        if let Verdict::BudgetReached { .. } = verdict {
+            verdict = go_on(machine, &mut every, budget, &mut progress, judge)?;
+        }
     }
-    explore(machine, &mut Dpor::default(), &left, judge)
+    Ok(Report { verdict, judged: judged + progress.judged, abandoned: abandoned + progress.abandoned })
 }
 
 fn assumptions<M: Machine>(machine: &M) -> Vec<Assumption> {

@@ -6,7 +6,8 @@
 //!                                                                          ▼
 //!  witnesses: simplest schedules, run again ◀─ deadlocks, zombies ◀─ Survey ─▶ outputs counted on each order
 //! ```
-//! With faults, the same once more for each place at which a call could fail.
+//! If there are many, schedules with few preemptions come in between: what goes wrong in them is shown, too, and nothing
+//! else is made of them. With faults, the same once more for each place at which a call could fail.
 
 mod names;
 mod program;

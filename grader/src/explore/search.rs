@@ -10,7 +10,7 @@ use super::{Asked, Covered, Schedules};
 use grader_explorer::execution::{execute, execute_as_far};
 use grader_explorer::faults::{Place, Planned};
 use grader_explorer::unending::longest_ago;
-use grader_explorer::{Assumption, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
+use grader_explorer::{Assumption, Bounded, Budget, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
 use grader_tracer::controlled::{Controlled, Known, foreign_rights};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -129,11 +129,16 @@ impl<'a> Search<'a> {
         // What was met of which there is no model: no claim is possible any more, but other schedules may go wrong.
         let mut obstacle: Option<String> = None;
         let mut left = AFTER_AN_OBSTACLE;
+        let mut tried = 0;
         loop {
             if late() || self.executions >= budget.executions || left == 0 {
                 return Ok(obstacle.map_or(Covered::Budget, Covered::Inconclusive));
             }
             left -= u64::from(obstacle.is_some());
+            if tried == budget.before_passes {
+                self.pass(machine, survey)?;
+            }
+            tried += 1;
             let pick = |path: &_| if late() { Ok(None) } else { strategy.pick(path) };
             let (execution, trouble) = execute_as_far(machine, budget.steps, pick);
             match trouble {
@@ -186,6 +191,35 @@ impl<'a> Search<'a> {
                 return Ok(obstacle.map_or(Covered::All, Covered::Inconclusive));
             }
         }
+    }
+
+    /// There are many schedules: in those with few preemptions most of what goes wrong is. Nothing else is made of them.
+    fn pass(&mut self, machine: &mut Kernel<'_, '_>, survey: &mut Survey) -> Result<(), Trouble> {
+        let mut few = Bounded::new(0);
+        for preemptions in Budget::passes() {
+            few.allow(preemptions);
+            let Budget { executions, steps, until, .. } = self.asked.budget.of_a_pass();
+            for _ in 0..executions {
+                if until.is_some_and(|until| Instant::now() >= until) {
+                    break;
+                }
+                let (execution, trouble) = execute_as_far(machine, steps, |path| few.pick(path));
+                match trouble {
+                    Some(broken @ Trouble::Broken(_)) => return Err(broken),
+                    // Whoever looks at every schedule meets it, too.
+                    Some(_) => {}
+                    None => survey.add_what_happened(machine, &execution),
+                }
+                self.tell();
+                if machine.inner().changed_elsewhere().is_some() {
+                    return Ok(());
+                }
+                if few.learn(&execution.path, execution.end) != Next::Again {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn tell(&mut self) {

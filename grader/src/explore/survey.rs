@@ -70,32 +70,8 @@ impl Survey {
         anew: &dyn Fn() -> Result<Controlled<'a>, Trouble>,
     ) -> Result<Result<(), String>, Trouble> {
         let Some(real) = execution.path.real_schedule() else { return Ok(Ok(())) };
-        let schedule = || real.clone();
-        let trace = machine.inner().trace();
-        let unreaped = unreaped(&trace);
-        let threads = trace.tasks().iter().filter(|task| task.is_thread()).count() as u64;
-        self.threads.add(threads);
-        self.processes.add(trace.tasks().len() as u64 - threads);
-        self.unreaped.add(unreaped);
-        // Whoever waits for ever leaves zombies, too; that is told with the deadlock.
-        let finished = execution.end == End::Finished;
-        if finished && unreaped > self.zombie.as_ref().map_or(0, |(most, _)| *most) {
-            self.zombie = Some((unreaped, schedule()));
-        }
-        if let Some((_, status)) = trace.root().end
-            && self.ends.len() < MOST
-            && !self.ends.iter().any(|(known, _)| *known == status)
-        {
-            self.ends.push((status, schedule()));
-        }
-        if let Some(knot) = knot(execution)
-            && self.deadlocks.len() < MOST
-            && !self.deadlocks.iter().any(|(known, _)| *known == knot)
-        {
-            self.deadlocks.push((knot, schedule()));
-        }
+        self.note(machine, execution, &real);
         let mut writes = writes_of(execution);
-        self.lines.add(writes.iter().map(|(_, output)| lines(output)).sum());
         let pids = machine.inner().pids();
         let learnt = self.learn_names(machine, names, &execution.path.schedule(), (&writes, &pids), anew);
         if let Ok(Err(_)) = learnt {
@@ -109,6 +85,42 @@ impl Survey {
             self.outputs.add(&order);
         }
         learnt
+    }
+
+    /// Adds what happened in an execution that another one may equal: its output counts for nothing, nor does it.
+    pub(super) fn add_what_happened(&mut self, machine: &Kernel<'_, '_>, execution: &Execution<Deed>) {
+        if let End::Finished | End::Deadlock = execution.end
+            && let Some(real) = execution.path.real_schedule()
+        {
+            self.note(machine, execution, &real);
+        }
+    }
+
+    fn note(&mut self, machine: &Kernel<'_, '_>, execution: &Execution<Deed>, real: &Schedule) {
+        let trace = machine.inner().trace();
+        let unreaped = unreaped(&trace);
+        let threads = trace.tasks().iter().filter(|task| task.is_thread()).count() as u64;
+        self.threads.add(threads);
+        self.processes.add(trace.tasks().len() as u64 - threads);
+        self.lines.add(writes_of(execution).iter().map(|(_, output)| lines(output)).sum());
+        self.unreaped.add(unreaped);
+        // Whoever waits for ever leaves zombies, too; that is told with the deadlock.
+        let finished = execution.end == End::Finished;
+        if finished && unreaped > self.zombie.as_ref().map_or(0, |(most, _)| *most) {
+            self.zombie = Some((unreaped, real.clone()));
+        }
+        if let Some((_, status)) = trace.root().end
+            && self.ends.len() < MOST
+            && !self.ends.iter().any(|(known, _)| *known == status)
+        {
+            self.ends.push((status, real.clone()));
+        }
+        if let Some(knot) = knot(execution)
+            && self.deadlocks.len() < MOST
+            && !self.deadlocks.iter().any(|(known, _)| *known == knot)
+        {
+            self.deadlocks.push((knot, real.clone()));
+        }
     }
 
     /// Makes sure that it is known which bytes of these writes are a PID. `Err` inside: why no claim can be made.

@@ -6,6 +6,8 @@
 //!                                                ▼ all seen                                     ▼
 //!                                          Proof::Always                  simplest schedule, run again ─▶ Proof::Fails
 //! ```
+//! If there are many schedules, those with few preemptions come in between (see [`search`]); they only look for one in
+//! which the claim does not hold.
 //!
 //! Where judges look at the order in which processes wrote to standard output, that order counts as something that
 //! happened.
@@ -15,7 +17,7 @@ use crate::course::{Run, Scenario};
 use crate::interrupt;
 use crate::run::Scratch;
 use grader_explorer::{
-    Budget, Dpor, Eager, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, shrink_within,
+    Budget, Eager, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, search, shrink_within,
 };
 use grader_trace::{Fd, Operation, TaskId};
 use grader_tracer::controlled::Controlled;
@@ -26,7 +28,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How many schedules are looked at, and how long one may be. The clock ends the search only on a machine that has too
+/// How many schedules are looked at before no claim about all is made, and how long one may be. The clock ends the search only on a machine that has too
 /// much to do: elsewhere the same program gets the same answer each time.
 const EXECUTIONS: u64 = 400;
 const STEPS: usize = 1_000;
@@ -122,7 +124,7 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     let verdict = match explore(&mut machine, &mut Eager, &budget, fails) {
         Ok(report) if matches!(report.verdict, Verdict::Counterexample { .. }) => Ok(report),
         // What it met of which there is no model is met again by whoever looks at all schedules.
-        _ => explore(&mut machine, &mut Dpor::default(), &budget, judge),
+        _ => search(&mut machine, &budget, judge),
     };
     if let Some(error) = trouble {
         return Err(super::trouble("read the files that the run left")(error));

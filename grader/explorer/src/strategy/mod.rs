@@ -3,14 +3,13 @@
 //! | strategy | what it is for | what its end means |
 //! |---|---|---|
 //! | [`Eager`] | one schedule: the youngest first | nothing found in it |
-//! | [`Bounded`] | few preemptions first: where most bugs are | nothing found within the bound |
+//! | [`Bounded`] | few preemptions: where most bugs are | nothing found within the bound |
 //! | [`Dpor`] | one execution of each equivalence class | **every schedule was covered** |
 //! | [`Exhaustive`] | every interleaving, one by one: the oracle the others are compared with | every schedule was run |
 //!
 //! A strategy sees choices, footprints and frontiers. It knows no machine and judges nothing.
 
 mod bounded;
-mod branches;
 mod dpor;
 mod eager;
 mod exhaustive;

@@ -7,7 +7,8 @@
 //! | `generated` | random programs; `FORKLINGS_EXPLORER_PROGRAMS=N` and `FORKLINGS_EXPLORER_SEED=S` for a longer run |
 //! | `relation` | each line of the dependency relation: hidden, an outcome is lost |
 //! | `counts` | how many traces there are, where that is known |
-//! | `answers` | verdicts, bounded passes, faults, replay and shrinking |
+//! | `passes` | schedules with few preemptions |
+//! | `answers` | verdicts, faults, replay and shrinking |
 
 #![allow(clippy::unwrap_used)] // In a test's own helpers a panic is the answer, too.
 
@@ -16,4 +17,5 @@ mod compare;
 mod counts;
 mod examples;
 mod generated;
+mod passes;
 mod relation;

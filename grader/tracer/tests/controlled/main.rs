@@ -7,6 +7,7 @@
 //! | `real`, `simulated` | all that can come of a program, by reduction on the kernel and by plain enumeration |
 //! | `outcomes` | the two are the same |
 //! | `beyond` | on the kernel alone: reduction finds what enumeration finds, with what the simulated machine has not |
+//! | `passes` | what few preemptions show is found soon |
 //! | `replays` | a schedule, and whatever differs from it only in the order of independent steps, is one execution |
 //! | `starts` | executions that begin with a copy of a started program are those that begin with an exec |
 //! | `audits` | the world is what the kernel says it is |
@@ -32,6 +33,7 @@ mod counter;
 mod folder;
 mod natively;
 mod outcomes;
+mod passes;
 mod real;
 mod replays;
 mod simulated;
