@@ -26,8 +26,9 @@ const EXPLORE: &str = "One process at a time goes on, up to its next call that o
                        no process could tell apart are one kind; one execution of each kind is run. What sleeps\n\
                        takes no time: a sleep orders nothing. Standard input is empty.\n\n\
                        Every execution begins in a new copy of the current folder: small files are copied, all else\n\
-                       are links to your own. TMPDIR is as new. A program that changes anything elsewhere is run\n\
-                       once, and told so.\n\n\
+                       are links to your own. TMPDIR is as new. What a program changes in /tmp and /dev/shm is as\n\
+                       it was in the next execution, and outside, where the machine allows namespaces. A program\n\
+                       that changes anything elsewhere is run once, and told so.\n\n\
                        Exit status: 0 explored, completely or as far as the budget went; 2 the command line makes\n\
                        no sense; 3 no claim can be made, and the reason is told.";
 

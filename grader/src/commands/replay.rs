@@ -62,13 +62,18 @@ fn replayed(launch: &Launch, around: &Surroundings, schedule: &Schedule) -> Resu
     let environment = |what: String| Problem::Environment(what);
     let machine =
         Controlled::new(launch, Box::new(|| around.renew())).map_err(|it| environment(it.to_string()))?;
-    let mut machine = machine.called_off_by(interrupt::runs());
+    let mut machine = machine.called_off_by(interrupt::runs()).in_folder(around.root());
     if schedule.0.iter().any(|choice| matches!(choice.act, Act::Fail(_))) {
         machine = machine.with_faults();
     }
     machine.keep_snapshots(true);
     let mut execution = replay(&mut machine, schedule);
     interrupt::heed()?;
+    if machine.wants_places_of_its_own() {
+        machine = machine.in_places_of_its_own().map_err(|it| environment(it.to_string()))?;
+        execution = replay(&mut machine, schedule);
+        interrupt::heed()?;
+    }
     if machine.meets_threads() {
         machine = machine.knowing(known(launch, around)?);
         execution = replay(&mut machine, schedule);

@@ -141,7 +141,9 @@ pub fn explore(asked: &Asked<'_>, tell: &dyn Fn(&str)) -> Result<Exploration, Tr
     let mut machine = asked.machine()?;
     loop {
         let exploration = explore_with(asked, &mut machine, tell)?;
-        if machine.meets_threads() {
+        if machine.wants_places_of_its_own() {
+            machine = machine.in_places_of_its_own()?;
+        } else if machine.meets_threads() {
             machine = machine.with_threads();
         } else if !machine.finds_more() {
             return Ok(exploration);
@@ -156,7 +158,7 @@ fn explore_with(
     tell: &dyn Fn(&str),
 ) -> Result<Exploration, Trouble> {
     let mut names = Names::default();
-    let mut search = Search::new(asked, machine.known(), tell);
+    let mut search = Search::new(asked, machine, tell);
     let (schedules, places) = search.all(machine, None, &mut names, 1)?;
     let mut faults = Vec::new();
     for place in places {

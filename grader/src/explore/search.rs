@@ -31,6 +31,8 @@ pub(super) struct Search<'a> {
     tell: &'a dyn Fn(&str),
     /// What is known of the program's memory.
     known: Option<Known>,
+    /// Executions have /tmp and /dev/shm to themselves.
+    apart: bool,
     /// When it was last told how far it is.
     told: Instant,
     /// How many executions have come to their end, all in all.
@@ -38,13 +40,16 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(asked: &'a Asked<'a>, known: Option<Known>, tell: &'a dyn Fn(&str)) -> Search<'a> {
-        Search { asked, tell, known, told: Instant::now(), executions: 0 }
+    /// A search with a machine that knows and does what this one does.
+    pub(super) fn new(asked: &'a Asked<'a>, like: &Controlled<'_>, tell: &'a dyn Fn(&str)) -> Search<'a> {
+        let (known, apart) = (like.known(), like.is_in_places_of_its_own());
+        Search { asked, tell, known, apart, told: Instant::now(), executions: 0 }
     }
 
     /// Another machine for the same program.
     fn another(&self) -> Result<Controlled<'a>, Trouble> {
-        Ok(self.asked.machine()?.knowing(self.known.clone()))
+        let machine = self.asked.machine()?.knowing(self.known.clone());
+        if self.apart { machine.in_places_of_its_own() } else { Ok(machine) }
     }
 
     /// All schedules with this fault; and the places at which calls could have failed.
@@ -149,6 +154,10 @@ impl<'a> Search<'a> {
                 }
                 Some(trouble) => return Ok(Covered::Inconclusive(obstacle.unwrap_or_else(|| why(trouble)))),
             }
+            if machine.inner().wants_places_of_its_own() {
+                // It is explored again, in them.
+                return Ok(Covered::Inconclusive("it changes what others see".into()));
+            }
             if machine.inner().meets_threads() {
                 // It is explored again, with them.
                 return Ok(Covered::Inconclusive("it starts a thread".into()));
@@ -183,7 +192,8 @@ impl<'a> Search<'a> {
                 }
             }
             if let Some(path) = machine.inner().changed_elsewhere() {
-                return Ok(Covered::Inconclusive(stays_changed(path)));
+                let refused = machine.inner().no_places_of_its_own();
+                return Ok(Covered::Inconclusive(stays_changed(path, refused)));
             }
             let next = strategy.learn(&execution.path, execution.end);
             self.tell();
@@ -211,7 +221,8 @@ impl<'a> Search<'a> {
                     None => survey.add_what_happened(machine, &execution),
                 }
                 self.tell();
-                if machine.inner().changed_elsewhere().is_some() {
+                let inner = machine.inner();
+                if inner.changed_elsewhere().is_some() || inner.wants_places_of_its_own() {
                     return Ok(());
                 }
                 if few.learn(&execution.path, execution.end) != Next::Again {
@@ -230,13 +241,19 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Why no claim can be made about a program that changes this.
-fn stays_changed(path: &std::path::Path) -> String {
-    format!(
-        "it changes {}, and the next execution would find that changed: only its working directory and TMPDIR are \
-         made anew for each",
-        path.display()
-    )
+/// Why no claim can be made about a program that changes this; `refused`: why it has no /tmp of its own.
+fn stays_changed(path: &std::path::Path, refused: Option<&str>) -> String {
+    let path = path.display();
+    let changes = format!("it changes {path}, and the next execution would find that changed");
+    match refused {
+        Some(why) => format!(
+            "{changes}: this machine gives no execution a /tmp and a /dev/shm of its own ({why}). As root, or with \
+             user namespaces (see user_namespaces(7)), it may"
+        ),
+        None => {
+            format!("{changes}: only its working directory, TMPDIR, /tmp and /dev/shm are made anew for each")
+        }
+    }
 }
 
 /// Who makes the steps of an execution that may have no end.

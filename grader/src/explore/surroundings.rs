@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Invariant: [`Surroundings::renew`] leaves exactly what [`Surroundings::new`] laid out, and touches only what is not as it was.
-//! What a link leads to is none of its business: the machine notices what is changed there.
+//! What a link leads to is none of its business: the machine notices what is changed there. Nor are /tmp and /dev/shm
+//! themselves: of these the machine gives a program its own.
 
 use crate::problem::Problem;
 use crate::run::Scratch;

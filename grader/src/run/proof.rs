@@ -72,21 +72,38 @@ pub fn prove(
 ) -> Result<Proof, Trouble> {
     // The machine keeps the thread that it lives on to one processor.
     std::thread::scope(|scope| {
-        let proving = scope.spawn(|| proved(job, scenario, holds));
+        let proving = scope.spawn(|| match proved(job, scenario, holds, false)? {
+            Some(proof) => Ok(proof),
+            None => Ok(proved(job, scenario, holds, true)?.unwrap_or_else(|| Proof::Unknown(CHANGES.into()))),
+        });
         proving.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
-fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Result<Proof, Trouble> {
+/// Why no claim can be made about a program that changes files elsewhere.
+const CHANGES: &str = "one execution changes what the next one finds";
+
+/// `apart`: in places of its own. `None`: that is what the program wants.
+fn proved(
+    job: &Job,
+    scenario: &Scenario,
+    holds: &dyn Fn(&Run) -> bool,
+    apart: bool,
+) -> Result<Option<Proof>, Trouble> {
     let folder = Scratch::new().map_err(super::trouble("make a working folder for the run"))?;
     let launch = launch(job, scenario, Effort::Full, folder.path());
     let launch = Launch { limits: Limits { wall: COMPUTING, ..launch.limits.clone() }, ..launch };
     let path = folder.path();
     let machine = Controlled::new(&launch, Box::new(|| empty(path, scenario)))?;
-    let anew = path.canonicalize().map_err(super::trouble("find the working folder of the run"))?;
-    let mut machine = machine.called_off_by(interrupt::runs()).in_folder(&anew);
+    let mut machine = machine.called_off_by(interrupt::runs()).in_folder(path);
     if job.order_counts {
         machine = machine.counting_output();
+    }
+    if apart {
+        machine = match machine.in_places_of_its_own() {
+            Ok(machine) => machine,
+            Err(trouble) => return Ok(Some(Proof::Unknown(reason(&trouble)))),
+        };
     }
     let budget = Budget {
         executions: EXECUTIONS,
@@ -131,16 +148,17 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     }
     let schedule = match verdict.map(|report| report.verdict) {
         Ok(Verdict::Complete { .. }) if machine.changed_elsewhere().is_some() => {
-            return Ok(Proof::Unknown("one execution changes what the next one finds".into()));
+            return Ok(Some(Proof::Unknown(CHANGES.into())));
         }
-        Ok(Verdict::Complete { executions, .. }) => return Ok(Proof::Always { executions, typical }),
-        Ok(Verdict::BudgetReached { explored }) => return Ok(Proof::SoFar { executions: explored }),
-        Ok(Verdict::Inconclusive { why }) => return Ok(Proof::Unknown(why)),
-        Err(trouble) => return Ok(Proof::Unknown(reason(&trouble))),
         Ok(Verdict::Counterexample { schedule }) => schedule,
+        _ if machine.wants_places_of_its_own() => return Ok(None),
+        Ok(Verdict::Complete { executions, .. }) => return Ok(Some(Proof::Always { executions, typical })),
+        Ok(Verdict::BudgetReached { explored }) => return Ok(Some(Proof::SoFar { executions: explored })),
+        Ok(Verdict::Inconclusive { why }) => return Ok(Some(Proof::Unknown(why))),
+        Err(trouble) => return Ok(Some(Proof::Unknown(reason(&trouble)))),
     };
     if interrupt::runs().is_cancelled() {
-        return Ok(Proof::Unknown("it was called off".into()));
+        return Ok(Some(Proof::Unknown("it was called off".into())));
     }
     // Who does not ask for source lines shows nobody the schedule.
     let simplest = match job.lines {
@@ -150,7 +168,7 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
     };
     machine.keep_snapshots(job.lines);
     if let Err(trouble) = replay(&mut machine, &simplest) {
-        return Ok(Proof::Unknown(reason(&trouble)));
+        return Ok(Some(Proof::Unknown(reason(&trouble))));
     }
     let run = run_of(&machine).map_err(super::trouble("read the files that the run left"))?;
     let scenario = match scenario.id {
@@ -159,7 +177,7 @@ fn proved(job: &Job, scenario: &Scenario, holds: &dyn Fn(&Run) -> bool) -> Resul
         }
         _ => scenario.clone(),
     };
-    Ok(Proof::Fails(Box::new(Run { scenario, schedule: Some(simplest.to_string()), ..run })))
+    Ok(Some(Proof::Fails(Box::new(Run { scenario, schedule: Some(simplest.to_string()), ..run }))))
 }
 
 /// How many different executions are kept for people to look at.

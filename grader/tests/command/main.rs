@@ -13,6 +13,8 @@ mod explore;
 mod interrupts;
 mod pins;
 mod place;
+mod places;
+mod preemptions;
 mod programs;
 mod replay;
 #[path = "../specimen/mod.rs"]

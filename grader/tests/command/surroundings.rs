@@ -39,7 +39,7 @@ fn a_file_that_one_execution_creates_is_not_there_in_the_next() {
 #[test]
 fn what_is_changed_elsewhere_is_noticed_and_the_first_execution_still_counts() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = tempfile::tempdir_in("/var/tmp").expect("a temporary folder");
     let path = elsewhere.path().canonicalize().expect("there").join("lock");
     let path = path.to_str().expect("a name in UTF-8");
     let found = explored(folder.path(), &[specimen_file(), "race_to_create", path]);
@@ -49,6 +49,16 @@ fn what_is_changed_elsewhere_is_noticed_and_the_first_execution_still_counts() {
         "{found:#}"
     );
     assert_eq!(found["distinct_outputs_exact"], false);
+}
+
+#[test]
+fn a_link_that_is_made_elsewhere_is_noticed() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = tempfile::tempdir_in("/var/tmp").expect("a temporary folder");
+    let path = elsewhere.path().join("link");
+    let path = path.to_str().expect("a name in UTF-8");
+    let found = explored(folder.path(), &["ln", "-s", "anything", path]);
+    assert!(found["why"].as_str().is_some_and(|why| why.contains(path)), "{found:#}");
 }
 
 #[test]
@@ -96,7 +106,7 @@ fn whoever_asks_again_and_again_is_answered_once_the_others_have_moved() {
 /// What it comes to in one schedule says nothing about the next, and no proof rests on it.
 #[test]
 fn a_program_that_changes_files_elsewhere_is_not_proved_in_every_schedule() {
-    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    let elsewhere = tempfile::tempdir_in("/var/tmp").expect("a temporary folder");
     let outside = elsewhere.path().join("lock");
     let exercise = grader::course::find("fork").expect("an exercise");
     let proof = |path: &str| {

@@ -74,7 +74,7 @@ fn run_here(launch: &Launch, cancel: &Cancel) -> Result<Recording, Trouble> {
     let (streams, ends) = start::Streams::open(launch)?;
     let drain = output::Drain::start(ends, launch.limits.output_bytes)?;
     let mut engine = Engine::new(launch, cancel, streams.names())?;
-    let mut started = start::start(launch, &filter, &streams, start::Counter::Answers)?;
+    let mut started = start::start(launch, &filter, &streams, start::Counter::Answers, None)?;
     let terminal = streams.terminal.clone();
     let keep = streams.let_go();
     let recording = match engine.run(started.pid) {

@@ -184,7 +184,7 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
                     );
                     Ask::Unmodelled(what)
                 }
-                None if exists(&path) => Ask::Exec,
+                None if exists(&path, pid) => Ask::Exec,
                 // execvp tries one folder after the other.
                 None => Ask::LookAt(path),
             }
@@ -235,6 +235,10 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
         }
         Operation::SocketPair { .. } => {
             Ask::Unmodelled("it makes sockets, of which there is no model".into())
+        }
+        // Others find a queue by its name, even when this program is gone.
+        Operation::NewDescriptor { call: queue, .. } if call.number == libc::SYS_mq_open => {
+            Ask::Unmodelled(format!("it calls {queue}, of which there is no model"))
         }
         Operation::NewDescriptor { call, cloexec, .. } => {
             Ask::NewDescriptor { call: call.clone(), cloexec: *cloexec }

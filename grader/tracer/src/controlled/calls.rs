@@ -68,6 +68,9 @@ impl Controlled<'_> {
         let struck = struck.and_then(|op| self.planned.strike(is_root, op));
         let how = struck.map_or(how, How::Fails);
         let made = self.way(path, &entry, how)?;
+        if !matches!(made, Made::Answers(_)) {
+            self.keeps_to_itself(path, &entry)?;
+        }
         let mut registers = entry.registers;
         let mut chunk = None;
         match made {

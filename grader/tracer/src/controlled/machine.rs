@@ -1,6 +1,7 @@
 //! The machine that the explorer drives: a program is started again, its tasks stand before calls, one call is made.
 
 use super::calls::How;
+use super::elsewhere::Elsewhere;
 use super::identity;
 use super::server::Template;
 use super::standing::{At, Standing};
@@ -24,7 +25,6 @@ use grader_trace::world::{Ask, World};
 use grader_trace::{CloneFlags, Errno, Fd, Object, Pid, TaskId, TaskPath, Text};
 use libc::pid_t;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// How often a task that does not report is looked after.
@@ -74,10 +74,7 @@ pub struct Controlled<'a> {
     fresh: Fresh<'a>,
     pub(super) cancel: Cancel,
     pub(super) faults: bool,
-    /// The folder that is made anew for each execution.
-    pub(super) folder: Option<PathBuf>,
-    /// What was changed outside of it.
-    pub(super) elsewhere: Option<PathBuf>,
+    pub(super) elsewhere: Elsewhere,
     pub(super) output_counts: bool,
     /// All predictions are compared with the kernel, not only those of the first execution and of deadlocks.
     pub(super) audited: bool,
@@ -157,8 +154,7 @@ impl<'a> Controlled<'a> {
             fresh,
             cancel: Cancel::default(),
             faults: false,
-            folder: None,
-            elsewhere: None,
+            elsewhere: Elsewhere::default(),
             output_counts: false,
             audited: false,
             is_first: false,
@@ -200,7 +196,8 @@ impl<'a> Controlled<'a> {
     /// Starts the program, up to its exec.
     fn start(&mut self) -> Result<(), Trouble> {
         let randomised = process::without_address_randomisation();
-        let started = start::start(&self.launch, &self.filter, &self.streams, self.counter);
+        let places = self.elsewhere.own_places();
+        let started = start::start(&self.launch, &self.filter, &self.streams, self.counter, places);
         drop(randomised);
         let mut started = started.map_err(broken)?;
         self.root = started.pid;

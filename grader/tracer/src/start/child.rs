@@ -1,6 +1,7 @@
 //! The child's way from fork to exec. Only async-signal-safe calls, no allocation, no lock: what needs memory
 //! was made before the fork.
 
+use super::places::Places;
 use std::ffi::CString;
 use std::os::fd::RawFd;
 use std::ptr;
@@ -12,6 +13,9 @@ pub(super) enum Step {
     Session,
     Fork,
     Group,
+    Namespaces,
+    Identity,
+    Mounts,
     Descriptors,
     Directory,
     Signals,
@@ -23,10 +27,13 @@ pub(super) enum Step {
 }
 
 impl Step {
-    const ALL: [Step; 10] = [
+    const ALL: [Step; 13] = [
         Step::Session,
         Step::Fork,
         Step::Group,
+        Step::Namespaces,
+        Step::Identity,
+        Step::Mounts,
         Step::Descriptors,
         Step::Directory,
         Step::Signals,
@@ -42,6 +49,9 @@ impl Step {
             Step::Session => "starting a session (setsid)",
             Step::Fork => "starting a process (clone)",
             Step::Group => "making a process group (setpgid)",
+            Step::Namespaces => "making namespaces (unshare)",
+            Step::Identity => "staying who it is in a user namespace (writing /proc/self/uid_map)",
+            Step::Mounts => "covering /tmp and /dev/shm (mount)",
             Step::Descriptors => "setting up descriptors (dup2)",
             Step::Directory => "entering the working directory (chdir)",
             Step::Signals => "preparing signals",
@@ -66,6 +76,7 @@ pub(super) struct Plan<'a> {
     pub(super) argv: *const *const libc::c_char,
     pub(super) env: *const *const libc::c_char,
     pub(super) dir: Option<&'a CString>,
+    pub(super) places: Option<&'a Places>,
     pub(super) umask: Option<u32>,
     pub(super) streams: [RawFd; 3],
     pub(super) go: RawFd,
@@ -82,20 +93,29 @@ pub(super) struct Plan<'a> {
 pub(super) fn start_session(plan: &Plan<'_>) -> ! {
     // SAFETY: setsid takes nothing.
     if unsafe { libc::setsid() } < 0 {
-        report(plan, Step::Session, errno());
+        report(plan.reports, Step::Session, errno());
     }
     // SAFETY: without CLONE_VM this is fork; with CLONE_PARENT the new process is the tracer's child, like this one.
     match unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_PARENT, 0, 0, 0, 0) } {
-        -1 => report(plan, Step::Fork, errno()),
+        -1 => report(plan.reports, Step::Fork, errno()),
         0 => become_program(plan),
-        pid => report(plan, Step::Born, pid as i32),
+        pid => report(plan.reports, Step::Born, pid as i32),
     }
     leave()
 }
 
 fn become_program(plan: &Plan<'_>) -> ! {
     let step = steps_to_exec(plan);
-    report(plan, step, errno());
+    report(plan.reports, step, errno());
+    leave()
+}
+
+/// Enters places of its own, tells how that went, and ends.
+pub(super) fn try_out(places: &Places, reports: RawFd) -> ! {
+    match places.enter() {
+        Ok(()) => report(reports, Step::Born, 0),
+        Err(step) => report(reports, step, errno()),
+    }
     leave()
 }
 
@@ -108,10 +128,10 @@ fn errno() -> i32 {
     nix::errno::Errno::last_raw()
 }
 
-fn report(plan: &Plan<'_>, step: Step, number: i32) {
+fn report(reports: RawFd, step: Step, number: i32) {
     let report = [step as i32, number];
     // SAFETY: `report` is alive and 8 bytes long. If the tracer is gone, nobody needs the report.
-    let _ = unsafe { libc::write(plan.reports, report.as_ptr().cast(), 8) };
+    let _ = unsafe { libc::write(reports, report.as_ptr().cast(), 8) };
 }
 
 /// Returns the step that failed, with errno set.
@@ -120,6 +140,9 @@ fn steps_to_exec(plan: &Plan<'_>) -> Step {
     // SAFETY: setpgid takes two numbers.
     if unsafe { libc::setpgid(0, 0) } != 0 {
         return Step::Group;
+    }
+    if let Some(Err(step)) = plan.places.map(Places::enter) {
+        return step;
     }
     for (from, to) in plan.streams.into_iter().zip(0..) {
         // SAFETY: dup2 takes two numbers; the pipes and files of the tracer lie above 2.

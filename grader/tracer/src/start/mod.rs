@@ -5,7 +5,7 @@
 //! fork ────────────▶ session
 //!                    clone(PARENT) ───────▶ sleeps in read(go)
 //! PTRACE_SEIZE ◀──── its PID; exit
-//! write(go) ──────────────────────────────▶ group, descriptors, directory, umask, counter, filter
+//! write(go) ──────────────────────────────▶ group, places, descriptors, directory, umask, counter, filter
 //!                                           exec (or: error ─▶ report, exit)
 //! ```
 //!
@@ -13,8 +13,13 @@
 //! (PTRACE_O_EXITKILL).
 
 mod child;
+#[cfg_attr(not(feature = "controlled"), allow(dead_code, reason = "free executions share all places"))]
+mod places;
 mod streams;
 
+pub(crate) use places::Places;
+#[cfg(feature = "controlled")]
+pub(crate) use places::shared;
 pub(crate) use streams::Streams;
 
 use crate::filter::Filter;
@@ -48,27 +53,28 @@ pub(crate) struct Started {
     reports: File,
 }
 
-/// Starts the program of `launch`, seized by the calling thread.
+/// Starts the program of `launch`, seized by the calling thread; with `places`, in places of its own.
 pub(crate) fn start(
     launch: &Launch,
     filter: &Filter,
     streams: &Streams,
     counter: Counter,
+    places: Option<&Places>,
 ) -> Result<Started, Trouble> {
-    let prepared = prepare(launch)?;
+    let mut prepared = prepare(launch)?;
+    if places.is_some() && prepared.dir.is_none() {
+        prepared.dir = Some(own_folder()?);
+    }
     let argv: Vec<*const libc::c_char> = pointers(&prepared.argv);
     let env: Vec<*const libc::c_char> = pointers(&prepared.env);
     let (go_end, go) = pipe()?;
-    let (reports, reports_end) = pipe()?;
-    // Whoever reports has ended by the time the report is read. Never wait for the end of the file: some other
-    // child of this process may hold a copy of the pipe.
-    fcntl(&reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
-        .map_err(|errno| Trouble::System { operation: "preparing a pipe", error: errno.into() })?;
+    let (reports, reports_end) = pipe_for_reports()?;
     let plan = child::Plan {
         program: &prepared.program,
         argv: argv.as_ptr(),
         env: env.as_ptr(),
         dir: prepared.dir.as_ref(),
+        places,
         umask: launch.umask,
         streams: streams.numbers(),
         go: go_end.as_raw_fd(),
@@ -131,6 +137,15 @@ fn pipe() -> Result<(OwnedFd, OwnedFd), Trouble> {
         .map_err(|errno| Trouble::System { operation: "making a pipe", error: errno.into() })
 }
 
+/// Whoever reports has ended by the time the report is read. Never wait for the end of the file: some other child of
+/// this process may hold a copy of the pipe.
+fn pipe_for_reports() -> Result<(OwnedFd, OwnedFd), Trouble> {
+    let (reports, end) = pipe()?;
+    fcntl(&reports, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))
+        .map_err(|errno| Trouble::System { operation: "preparing a pipe", error: errno.into() })?;
+    Ok((reports, end))
+}
+
 fn system(operation: &'static str) -> impl Fn(io::Error) -> Trouble {
     move |error| Trouble::System { operation, error }
 }
@@ -158,6 +173,12 @@ fn prepare(launch: &Launch) -> Result<Prepared, Trouble> {
         env: launch.env.iter().map(variable).collect::<Result<_, _>>()?,
         dir: launch.dir.as_ref().map(|dir| c_string(dir.as_os_str())).transpose()?,
     })
+}
+
+/// The caller's working directory.
+fn own_folder() -> Result<CString, Trouble> {
+    let folder = std::env::current_dir().and_then(|folder| Ok(CString::new(folder.as_os_str().as_bytes())?));
+    folder.map_err(system("finding the working directory (getcwd)"))
 }
 
 fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {

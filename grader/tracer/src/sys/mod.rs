@@ -9,6 +9,8 @@ pub(crate) mod process;
 #[cfg(feature = "controlled")]
 pub(crate) mod processor;
 pub(crate) mod ptrace;
+#[cfg(feature = "controlled")]
+pub(crate) mod view;
 pub(crate) mod wait;
 
 /// Held by tests that fork, and by tests for which it matters that nobody else holds their descriptors: a child that

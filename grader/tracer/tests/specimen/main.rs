@@ -12,6 +12,7 @@ mod ends;
 mod firsts;
 mod interprets;
 mod kernel;
+mod leaves;
 mod limits;
 mod output;
 mod plan;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 /// A subject's modes.
 type Modes = fn(mode: &str, args: &[&str]) -> Option<i32>;
 
-const SUBJECTS: [Modes; 14] = [
+const SUBJECTS: [Modes; 15] = [
     births::mode,
     ends::mode,
     signals::mode,
@@ -42,6 +43,7 @@ const SUBJECTS: [Modes; 14] = [
     interprets::mode,
     counter::mode,
     firsts::mode,
+    leaves::mode,
 ];
 
 fn main() -> ExitCode {

@@ -1,6 +1,7 @@
 //! Paths as calls give them, and the files they lead to.
 
 use crate::decode::Call;
+use crate::sys::view;
 use grader_trace::Text;
 use libc::pid_t;
 use std::ffi::OsStr;
@@ -14,8 +15,10 @@ pub(in crate::controlled) fn path(call: &Call, at: u64, relative_to: Option<i32>
     absolute(call.memory.string(at, 4096), relative_to, pid)
 }
 
-pub(super) fn exists(path: &Text) -> bool {
-    Path::new(OsStr::from_bytes(path.as_bytes())).exists()
+/// Whether there is a file of this name, for us or for the task.
+pub(super) fn exists(path: &Text, pid: pid_t) -> bool {
+    let path = Path::new(OsStr::from_bytes(path.as_bytes()));
+    path.exists() || view::find(pid, path).is_some()
 }
 
 /// Whether a program would run with somebody else's rights if it were not traced: `set-uid` or `set-gid`.
