@@ -217,7 +217,7 @@ pub fn search<M: Machine>(
 fn assumptions<M: Machine>(machine: &M) -> Vec<Assumption> {
     let mut all = vec![Assumption::DeterministicGivenSchedule, Assumption::FootprintsAreWhole];
     all.extend(machine.assumptions());
-    all.sort();
+    all.sort_unstable();
     all.dedup();
     all
 }

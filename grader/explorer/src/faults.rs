@@ -11,7 +11,7 @@ use crate::execution::{Execution, Path};
 use crate::explore::{Budget, Judgement, Report, Verdict, search};
 use crate::machine::{Act, Assumption, Choice, Fault, Frontier, Machine, Step, Trouble};
 use grader_trace::TaskPath;
-use std::collections::BTreeSet;
+use grader_trace::sorted::SortedSet;
 
 /// Where a call fails, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +30,7 @@ pub struct Planned<'m, M> {
     machine: &'m mut M,
     plan: Option<Place>,
     /// Places at which something could fail, met so far.
-    met: BTreeSet<Place>,
+    met: SortedSet<Place>,
     /// How many operations each task has done.
     counts: Vec<(TaskPath, usize)>,
 }
@@ -38,7 +38,7 @@ pub struct Planned<'m, M> {
 impl<'m, M: Machine> Planned<'m, M> {
     /// `machine` with this plan; `None`: nothing fails.
     pub fn new(machine: &'m mut M, plan: Option<Place>) -> Planned<'m, M> {
-        Planned { machine, plan, met: BTreeSet::new(), counts: Vec::new() }
+        Planned { machine, plan, met: SortedSet::new(), counts: Vec::new() }
     }
 
     /// The machine inside.
@@ -52,7 +52,7 @@ impl<'m, M: Machine> Planned<'m, M> {
     }
 
     /// Places at which something could have failed.
-    pub fn met(&self) -> &BTreeSet<Place> {
+    pub fn met(&self) -> &SortedSet<Place> {
         &self.met
     }
 

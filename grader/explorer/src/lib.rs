@@ -24,7 +24,7 @@
 //! | [`faults`] | one call that fails, at each place in turn |
 //! | [`unending`] | what got too long, brought to its end |
 //! | [`replay`](mod@replay), [`shrink`](mod@shrink) | a schedule once more, and made simpler |
-//! | [`simulated`] | a tiny process world |
+//! | [`simulated`] | a tiny process world (feature `simulated`) |
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +35,7 @@ pub mod machine;
 pub mod replay;
 pub mod schedule;
 pub mod shrink;
+#[cfg(feature = "simulated")]
 pub mod simulated;
 pub mod strategy;
 pub mod unending;

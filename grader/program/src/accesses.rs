@@ -10,11 +10,11 @@
 
 use crate::elf::{Elf, SEGMENT_LOAD, Segment};
 use crate::imports::{self, LibraryCall};
+use grader_trace::sorted::SortedMap;
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, InstructionInfoFactory, InstructionInfoOptions, OpAccess,
     Register,
 };
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -87,7 +87,7 @@ pub struct ProgramCode {
     /// Where the instructions begin that touch memory, counted from the beginning of the code.
     pub touching: Vec<u64>,
     /// Where the instructions begin that go to functions of libraries, counted the same.
-    pub calls: BTreeMap<u64, LibraryCall>,
+    pub calls: SortedMap<u64, LibraryCall>,
 }
 
 /// The code of a program, without what it has of other files; `None` if it cannot be read.
@@ -102,7 +102,7 @@ pub fn code(program: &Path) -> Option<ProgramCode> {
     let segment = *elf.segments.iter().find(holds)?;
     let bytes = elf.bytes_at(segment.offset, segment.file_bytes, MOST_CODE_BYTES).ok()?;
     let slots = imports::slots(&elf);
-    let (mut touching, mut calls) = (Vec::new(), BTreeMap::new());
+    let (mut touching, mut calls) = (Vec::new(), SortedMap::new());
     for section in elf.sections.iter().filter(|section| is_code(&section.name)) {
         let Some(from) = section.address.checked_sub(segment.address) else { continue };
         let Some(code) = bytes.get(from as usize..).and_then(|rest| rest.get(..section.size as usize)) else {

@@ -8,8 +8,9 @@
 //! See elf(5), "Relocation entries", and the System V ABI for x86-64, "Global Offset Table".
 
 use crate::elf::{Elf, Record};
+use grader_trace::sorted::SortedMap;
 use iced_x86::{Decoder, DecoderOptions, FlowControl};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 const RELOCATION_BYTES: usize = 24;
 const SYMBOL_BYTES: usize = 24;
@@ -58,8 +59,8 @@ fn read(elf: &Elf) -> Option<HashMap<u64, String>> {
 
 /// The instructions in a piece of code, which the linker put at `address`, that go to functions of libraries: by their
 /// addresses.
-pub(crate) fn calls(code: &[u8], address: u64, slots: &HashMap<u64, String>) -> BTreeMap<u64, LibraryCall> {
-    let mut found = BTreeMap::new();
+pub(crate) fn calls(code: &[u8], address: u64, slots: &HashMap<u64, String>) -> SortedMap<u64, LibraryCall> {
+    let mut found = SortedMap::new();
     for instruction in Decoder::with_ip(64, code, address, DecoderOptions::NONE) {
         let calls = instruction.flow_control() == FlowControl::IndirectCall;
         if (calls || instruction.flow_control() == FlowControl::IndirectBranch)
@@ -87,7 +88,7 @@ mod tests {
         let code = [0xff, 0x15, 0, 1, 0, 0, 0xff, 0x25, 0xfa, 0, 0, 0, 0xff, 0x25, 0, 2, 0, 0, 0xff, 0xd0];
         let slots = HashMap::from([(0x1106, "malloc".to_owned())]);
         let malloc = |returns_to| LibraryCall { function: "malloc".into(), slot: 0x1106, returns_to };
-        let expected = BTreeMap::from([(0x1000, malloc(Some(0x1006))), (0x1006, malloc(None))]);
+        let expected = SortedMap::from([(0x1000, malloc(Some(0x1006))), (0x1006, malloc(None))]);
         assert_eq!(calls(&code, 0x1000, &slots), expected);
     }
 

@@ -11,7 +11,8 @@ use crate::lines::{Row, Source, names_a_file, rows, source_of};
 use gimli::{
     AttributeValue, DebugInfoOffset, Dwarf, DwarfSections, EndianSlice, LittleEndian, SectionId, Unit,
 };
-use std::collections::{BTreeMap, HashMap};
+use grader_trace::sorted::SortedMap;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -92,7 +93,7 @@ impl Units {
     /// What is at these addresses. Units none of whose files is wanted are left out.
     pub fn locate(&self, addresses: &[u64], wanted: &dyn Fn(&Path) -> bool) -> HashMap<u64, Arc<[Location]>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut missing: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        let mut missing: SortedMap<usize, Vec<u64>> = SortedMap::new();
         for &address in addresses.iter().filter(|address| !known.contains_key(*address)) {
             if let Some(unit) = self.unit_at(address) {
                 missing.entry(unit.0).or_default().push(address);

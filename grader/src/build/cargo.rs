@@ -6,8 +6,8 @@ use crate::interrupt::{self, Building};
 use crate::problem::{Problem, plain};
 use crate::submission::Package;
 use crate::terminal::how_to_call_without_cargo;
+use grader_trace::sorted::SortedMap;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -26,8 +26,8 @@ pub struct Call {
 /// What cargo made of it, by the folder of the package and the name of the program.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    programs: BTreeMap<(PathBuf, String), Artifact>,
-    said_of: BTreeMap<(PathBuf, String), Said>,
+    programs: SortedMap<(PathBuf, String), Artifact>,
+    said_of: SortedMap<(PathBuf, String), Said>,
     success: bool,
     /// The topmost folder of the workspace.
     root: PathBuf,

@@ -37,7 +37,7 @@ pub fn digest(root: &Path) -> u64 {
 fn variables() -> Vec<(OsString, OsString)> {
     let heeded = |name: &str| HEEDED.iter().any(|start| name.starts_with(start)) && !IGNORED.contains(&name);
     let mut found: Vec<_> = env::vars_os().filter(|(name, _)| name.to_str().is_some_and(heeded)).collect();
-    found.sort();
+    found.sort_unstable();
     found
 }
 
@@ -56,7 +56,7 @@ fn files(root: &Path) -> Vec<PathBuf> {
     files.push(rustup_home.join("settings.toml"));
     let updates = std::fs::read_dir(rustup_home.join("update-hashes"));
     let mut updates: Vec<_> = updates.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    updates.sort();
+    updates.sort_unstable();
     files.extend(updates);
     files
 }

@@ -110,7 +110,7 @@ fn inputs(package: &Package, executable: &Path) -> Vec<PathBuf> {
     files.extend(package.modules());
     let listed = fs::read_to_string(executable.with_extension("d")).unwrap_or_default();
     files.extend(sources(&listed).into_iter().map(|path| package.folder.join(path)));
-    files.sort();
+    files.sort_unstable();
     files.dedup();
     files
 }

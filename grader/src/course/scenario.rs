@@ -1,8 +1,8 @@
 //! A scenario: the circumstances of a run; and the run itself.
 
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Event, Operation, Outcome, Trace};
 use grader_tracer::{Captured, Plan, Recording};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The circumstances of a run.
@@ -39,7 +39,7 @@ pub struct Run {
     /// What happened.
     pub recording: Recording,
     /// The regular files in its working directory afterwards, by name.
-    pub files: BTreeMap<String, FileAfter>,
+    pub files: SortedMap<String, FileAfter>,
     /// How to see it again, if it was run one task at a time.
     pub schedule: Option<String>,
 }
@@ -51,11 +51,11 @@ impl Run {
             trace,
             stdout: Captured::default(),
             stderr: Captured::default(),
-            snapshots: BTreeMap::new(),
+            snapshots: SortedMap::new(),
             dropped: 0,
             wall: Duration::ZERO,
         };
-        Run { scenario, recording, files: BTreeMap::new(), schedule: None }
+        Run { scenario, recording, files: SortedMap::new(), schedule: None }
     }
 
     /// What the kernel saw.

@@ -11,8 +11,8 @@ use grader_explorer::execution::{execute, execute_as_far};
 use grader_explorer::faults::{Place, Planned};
 use grader_explorer::unending::longest_ago;
 use grader_explorer::{Assumption, Bounded, Budget, Dpor, End, Next, Path, Schedule, Strategy, Trouble};
+use grader_trace::sorted::SortedSet;
 use grader_tracer::controlled::{Controlled, Known, foreign_rights};
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// How often it is told how far it is.
@@ -259,7 +259,7 @@ fn stays_changed(path: &std::path::Path, refused: Option<&str>) -> String {
 /// Who makes the steps of an execution that may have no end.
 fn too_long(path: &Path) -> String {
     let steps = path.taken.len();
-    let last: BTreeSet<String> = path.taken[steps - steps.min(LAST)..]
+    let last: SortedSet<String> = path.taken[steps - steps.min(LAST)..]
         .iter()
         .map(|(choice, _)| format!("‹{}›", choice.task))
         .collect();

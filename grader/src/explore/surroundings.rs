@@ -14,7 +14,7 @@
 
 use crate::problem::Problem;
 use crate::run::Scratch;
-use std::collections::BTreeMap;
+use grader_trace::sorted::SortedMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata, Permissions};
 use std::io::{self, ErrorKind};
@@ -34,9 +34,9 @@ pub struct Surroundings {
     folder: PathBuf,
     temporary: PathBuf,
     /// All folders that are made anew, with what belongs there; outer ones first.
-    wanted: Vec<(PathBuf, BTreeMap<OsString, Entry>)>,
+    wanted: Vec<(PathBuf, SortedMap<OsString, Entry>)>,
     /// How what was laid out looked then.
-    laid: Mutex<BTreeMap<PathBuf, Looks>>,
+    laid: Mutex<SortedMap<PathBuf, Looks>>,
 }
 
 /// What belongs in a folder.
@@ -76,9 +76,9 @@ impl Surroundings {
         let scratch = Scratch::new()?;
         let root = scratch.path().canonicalize()?;
         let here = root.join("here");
-        let mut wanted = BTreeMap::from([
-            (root.clone(), BTreeMap::from([("here".into(), Entry::Folder), ("tmp".into(), Entry::Folder)])),
-            (root.join("tmp"), BTreeMap::new()),
+        let mut wanted = SortedMap::from([
+            (root.clone(), SortedMap::from([("here".into(), Entry::Folder), ("tmp".into(), Entry::Folder)])),
+            (root.join("tmp"), SortedMap::new()),
         ]);
         let folder = folder_of(&mut wanted, &here, origin);
         let arguments: Vec<PathBuf> = command.iter().map(|word| plain(origin, Path::new(word))).collect();
@@ -181,7 +181,7 @@ impl Entry {
 
 /// The folder below `here` that stands for `origin`, with all folders above it.
 fn folder_of(
-    wanted: &mut BTreeMap<PathBuf, BTreeMap<OsString, Entry>>,
+    wanted: &mut SortedMap<PathBuf, SortedMap<OsString, Entry>>,
     here: &Path,
     origin: &Path,
 ) -> PathBuf {

@@ -5,9 +5,9 @@ use super::{Covered, Range, Shown};
 use grader_explorer::faults::Planned;
 use grader_explorer::{Choice, End, Execution, Readiness, Schedule, Trouble, replay};
 use grader_trace::order::{BigUint, Count, Outputs};
+use grader_trace::sorted::SortedMap;
 use grader_trace::{ExitStatus, Fate, Pid, TaskPath, Trace};
 use grader_tracer::controlled::{Controlled, Deed};
-use std::collections::BTreeMap;
 
 /// How many outputs are listed.
 const LISTED: usize = 16;
@@ -39,7 +39,7 @@ pub(super) struct Survey {
     /// The most processes that a schedule leaves unreaped, and the first that does.
     pub(super) zombie: Option<(u64, Schedule)>,
     /// Outputs of executions, and the schedule with the fewest turns that led there.
-    pub(super) reached: BTreeMap<Vec<u8>, Schedule>,
+    pub(super) reached: SortedMap<Vec<u8>, Schedule>,
     outputs: Outputs,
 }
 
@@ -55,7 +55,7 @@ impl Survey {
             ends: Vec::new(),
             deadlocks: Vec::new(),
             zombie: None,
-            reached: BTreeMap::new(),
+            reached: SortedMap::new(),
             outputs: Outputs::new(),
         }
     }

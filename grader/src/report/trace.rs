@@ -6,8 +6,8 @@ use super::page::{Page, counted};
 use super::picture;
 use super::style::Style;
 use super::visible::Visible;
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Ending, Event, Fate, Object, Operation, Outcome, PipeEnd, Tables, Task, TaskId, Trace};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Pictures and lists are cut at these sizes.
@@ -145,7 +145,7 @@ fn cut(lines: &mut Vec<Line>, style: &Style) {
 
 /// How often what was done, and how it ended.
 fn counts(trace: &Trace) -> String {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut counts: SortedMap<&str, u64> = SortedMap::new();
     for event in trace.events() {
         let word = match &event.op {
             Operation::Wait(_) => "wait",

@@ -13,8 +13,8 @@ pub use scratch::Scratch;
 
 use crate::course::{FileAfter, Run, Scenario};
 use crate::interrupt;
+use grader_trace::sorted::SortedMap;
 use grader_tracer::{Launch, Limits, Stdin, Stdout, Trouble};
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read};
@@ -50,7 +50,7 @@ pub fn run(job: &Job, scenario: &Scenario, effort: Effort) -> Result<Run, Troubl
     let folder = Scratch::new().map_err(trouble("make a working folder for the run"))?;
     lay_out(folder.path(), scenario).map_err(trouble("write a file of the scenario"))?;
     let recording = grader_tracer::run(&launch(job, scenario, effort, folder.path()), interrupt::runs())?;
-    let mut files = BTreeMap::new();
+    let mut files = SortedMap::new();
     collect(folder.path(), "", &mut files).map_err(trouble("read the files that the run left"))?;
     Ok(Run { scenario: scenario.clone(), recording, files, schedule: None })
 }
@@ -95,7 +95,7 @@ fn trouble(operation: &'static str) -> impl Fn(io::Error) -> Trouble {
 /// The regular files below `folder`, by their names relative to where the collection began.
 ///
 /// Everything is made readable to its owner on the way, after a file's own permissions have been noted.
-fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, FileAfter>) -> io::Result<()> {
+fn collect(folder: &Path, prefix: &str, files: &mut SortedMap<String, FileAfter>) -> io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -136,7 +136,7 @@ mod tests {
         let path = folder.path().join("inner/target");
         fs::write(&path, "bytes").expect("writable");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("our own file");
-        let mut files = BTreeMap::new();
+        let mut files = SortedMap::new();
         collect(folder.path(), "", &mut files).expect("readable");
         assert_eq!(files["inner/target"], FileAfter { bytes: b"bytes".to_vec(), mode: 0o640 });
     }
@@ -150,7 +150,7 @@ mod tests {
         fs::write(inner.join("target"), "bytes").expect("writable");
         fs::set_permissions(inner.join("target"), fs::Permissions::from_mode(0o204)).expect("our own file");
         fs::set_permissions(&inner, fs::Permissions::from_mode(0o000)).expect("our own folder");
-        let mut files = BTreeMap::new();
+        let mut files = SortedMap::new();
         collect(folder.path(), "", &mut files).expect("made readable");
         assert_eq!(files["inner/target"], FileAfter { bytes: b"bytes".to_vec(), mode: 0o204 });
     }

@@ -19,10 +19,10 @@ use crate::run::Scratch;
 use grader_explorer::{
     Budget, Eager, Judgement, Patience, Trouble as Inside, Verdict, explore, replay, search, shrink_within,
 };
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Fd, Operation, TaskId};
 use grader_tracer::controlled::Controlled;
 use grader_tracer::{Launch, Limits, Trouble};
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -112,7 +112,7 @@ fn proved(
         ..Budget::default()
     };
     let run_of = |machine: &Controlled<'_>| -> io::Result<Run> {
-        let mut files = BTreeMap::new();
+        let mut files = SortedMap::new();
         collect(path, "", &mut files)?;
         Ok(Run { scenario: scenario.clone(), recording: machine.recording(), files, schedule: None })
     };

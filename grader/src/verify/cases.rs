@@ -84,6 +84,6 @@ fn sorted(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
         .map(|entry| entry.map(|entry| entry.path()))
         .collect::<Result<Vec<_>, _>>()
         .map_err(unreadable)?;
-    paths.sort();
+    paths.sort_unstable();
     Ok(paths)
 }

@@ -18,6 +18,7 @@
 //! | [`view`] | the derived ones: tasks, fates, descriptor tables, mapped memory, output lines |
 //! | [`query`] | the vocabulary in which checks are written |
 //! | [`order`] | which steps depend on each other; what is true in every order, what can come out (feature `orders`) |
+//! | [`sorted`] | small maps and sets |
 //! | [`file`](mod@file) | the versioned file format |
 //! | [`builder`] | invented traces, for tests and for pictures of what is wanted |
 //!
@@ -33,6 +34,7 @@ pub mod model;
 #[cfg(feature = "orders")]
 pub mod order;
 pub mod query;
+pub mod sorted;
 pub mod view;
 #[cfg(feature = "orders")]
 pub mod world;

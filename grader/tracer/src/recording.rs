@@ -1,7 +1,7 @@
 //! What a run leaves behind.
 
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Snapshot, Stamp, Trace};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A finished run.
@@ -14,7 +14,7 @@ pub struct Recording {
     /// What came out of the pipe behind descriptor 2.
     pub stderr: Captured,
     /// For the events that have one, by their `begin`: how to find their source line.
-    pub snapshots: BTreeMap<Stamp, Snapshot>,
+    pub snapshots: SortedMap<Stamp, Snapshot>,
     /// Events that were not kept, for there were too many. Births, execs, ends and reaps always are.
     pub dropped: u64,
     /// From start to end.

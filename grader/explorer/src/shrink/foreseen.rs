@@ -13,7 +13,8 @@ use crate::machine::{Act, Choice};
 use crate::schedule::Schedule;
 use grader_trace::TaskPath;
 use grader_trace::order::{Footprint, Step, TraceOrder};
-use std::collections::{BTreeMap, HashMap};
+use grader_trace::sorted::SortedMap;
+use std::collections::HashMap;
 
 /// The simplest execution so far, and all that is known of its other schedules.
 pub(super) struct Foreseen {
@@ -25,7 +26,7 @@ pub(super) struct Foreseen {
     task_of: Vec<usize>,
     order: TraceOrder,
     /// The numbers of all tasks, in the order of their paths.
-    tasks: BTreeMap<TaskPath, usize>,
+    tasks: SortedMap<TaskPath, usize>,
     /// The steps of each task.
     lanes: Vec<Vec<usize>>,
     /// The step that made each task; none made the first ones.
@@ -60,7 +61,7 @@ impl Foreseen {
             finished: execution.end == End::Finished,
             task_of: Vec::new(),
             order: TraceOrder::new(Vec::new()),
-            tasks: BTreeMap::new(),
+            tasks: SortedMap::new(),
             lanes: Vec::new(),
             born_by: Vec::new(),
         };

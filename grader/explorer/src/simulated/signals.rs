@@ -7,8 +7,8 @@ use super::Did;
 use super::program::{Op, Target};
 use super::world::{Look, Task, World};
 use grader_trace::order::{Coming, Footprint, Resource, rules};
+use grader_trace::sorted::SortedSet;
 use grader_trace::{Errno, ExitStatus, Signal, TaskPath};
-use std::collections::BTreeSet;
 
 /// No such process. See kill(2).
 const ESRCH: i64 = -3;
@@ -39,7 +39,7 @@ impl World {
                 let state = &mut self.tasks[target];
                 if state.is_there_for_signals() && !state.sent.contains(&signal) {
                     state.sent.push(signal);
-                    state.sent.sort();
+                    state.sent.sort_unstable();
                 }
                 0
             }
@@ -48,7 +48,7 @@ impl World {
     }
 
     /// All signals that were sent and have not arrived, with those at whom.
-    pub(super) fn pending(&self) -> BTreeSet<(TaskPath, Signal)> {
+    pub(super) fn pending(&self) -> SortedSet<(TaskPath, Signal)> {
         let of =
             |task: &Task| task.sent.iter().map(|signal| (task.path.clone(), *signal)).collect::<Vec<_>>();
         self.tasks.iter().filter(|task| task.status.is_none()).flat_map(of).collect()
@@ -80,7 +80,7 @@ impl World {
         state.alarm = false;
         if !state.sent.contains(&Signal::ALRM) {
             state.sent.push(Signal::ALRM);
-            state.sent.sort();
+            state.sent.sort_unstable();
         }
         Did { word: "timer", answer: 0 }
     }

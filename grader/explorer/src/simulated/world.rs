@@ -113,7 +113,7 @@ impl World {
     /// The tasks that have not ended, in the order of their paths: that of creation differs between schedules.
     pub(super) fn living(&self) -> impl Iterator<Item = (usize, &Task)> {
         let mut living: Vec<_> = self.tasks.iter().enumerate().filter(|(_, t)| t.status.is_none()).collect();
-        living.sort_by(|a, b| a.1.path.cmp(&b.1.path));
+        living.sort_unstable_by(|a, b| a.1.path.cmp(&b.1.path));
         living.into_iter()
     }
 
@@ -246,7 +246,7 @@ impl World {
             reaped: t.reaped,
         };
         let mut tasks: Vec<TaskOutcome> = self.tasks.iter().map(task).collect();
-        tasks.sort();
+        tasks.sort_unstable();
         Outcome { output: self.output.clone(), tasks }
     }
 }

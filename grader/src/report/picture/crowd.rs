@@ -4,8 +4,8 @@
 use super::names::Names;
 use super::story::{Act, Step};
 use super::words::Words;
+use grader_trace::sorted::{SortedMap, SortedSet};
 use grader_trace::{Fate, TaskId, Trace};
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The tasks that are drawn, and what they did.
@@ -14,7 +14,7 @@ pub(crate) struct Crowd {
     /// Who has a lane, from left to right: children stand right of their creator.
     pub(crate) lanes: Vec<TaskId>,
     /// Of a lane that stands for several: for how many.
-    pub(crate) alike: BTreeMap<TaskId, usize>,
+    pub(crate) alike: SortedMap<TaskId, usize>,
     /// How many tasks are not in the picture at all.
     pub(crate) left_out: usize,
     /// The steps of those who have a lane.
@@ -26,13 +26,13 @@ const ALIKE: usize = 4;
 
 /// Chooses at most `most` lanes.
 pub(crate) fn gather(trace: &Trace, steps: Vec<Step>, most: usize) -> Crowd {
-    let marked: BTreeSet<TaskId> =
+    let marked: SortedSet<TaskId> =
         steps.iter().filter(|step| step.mark.is_some()).map(|step| step.task).collect();
     let stand_in = stand_ins(trace, &steps, &marked);
     let shown = |task: TaskId| stand_in[task.index()] == Some(task);
     let mut lanes: Vec<TaskId> = trace.tasks().iter().map(|task| task.id).filter(|id| shown(*id)).collect();
     let drawable = lanes.len();
-    lanes.sort_by_key(|id| (!marked.contains(id) && *id != TaskId::ROOT, *id));
+    lanes.sort_unstable_by_key(|id| (!marked.contains(id) && *id != TaskId::ROOT, *id));
     lanes.truncate(most);
     let lanes = family_order(trace, &lanes.into_iter().collect());
     let alike = counts(&stand_in);
@@ -43,10 +43,10 @@ pub(crate) fn gather(trace: &Trace, steps: Vec<Step>, most: usize) -> Crowd {
 
 /// For each task: who stands for it (itself, or another that did the same); `None` for the descendants
 /// of those who are stood for.
-fn stand_ins(trace: &Trace, steps: &[Step], marked: &BTreeSet<TaskId>) -> Vec<Option<TaskId>> {
+fn stand_ins(trace: &Trace, steps: &[Step], marked: &SortedSet<TaskId>) -> Vec<Option<TaskId>> {
     let count = trace.tasks().len();
     let signatures = signatures(trace, steps);
-    let mut groups: BTreeMap<(Option<TaskId>, &str), Vec<TaskId>> = BTreeMap::new();
+    let mut groups: SortedMap<(Option<TaskId>, &str), Vec<TaskId>> = SortedMap::new();
     for task in trace.tasks() {
         groups.entry((task.birth.creator, &signatures[task.id.index()])).or_default().push(task.id);
     }
@@ -110,8 +110,8 @@ fn push_without_numbers(signature: &mut String, said: &str) {
     }
 }
 
-fn counts(stand_in: &[Option<TaskId>]) -> BTreeMap<TaskId, usize> {
-    let mut counts = BTreeMap::new();
+fn counts(stand_in: &[Option<TaskId>]) -> SortedMap<TaskId, usize> {
+    let mut counts = SortedMap::new();
     for first in stand_in.iter().flatten() {
         *counts.entry(*first).or_insert(0) += 1;
     }
@@ -119,23 +119,23 @@ fn counts(stand_in: &[Option<TaskId>]) -> BTreeMap<TaskId, usize> {
     counts
 }
 
-fn covered(lanes: &[TaskId], alike: &BTreeMap<TaskId, usize>) -> usize {
+fn covered(lanes: &[TaskId], alike: &SortedMap<TaskId, usize>) -> usize {
     lanes.iter().map(|lane| alike.get(lane).copied().unwrap_or(1)).sum()
 }
 
 /// The tasks in the order of the family: each is followed by its descendants.
-fn family_order(trace: &Trace, wanted: &BTreeSet<TaskId>) -> Vec<TaskId> {
+fn family_order(trace: &Trace, wanted: &SortedSet<TaskId>) -> Vec<TaskId> {
     let mut order: Vec<TaskId> = wanted.iter().copied().collect();
-    order.sort_by(|a, b| trace.task(*a).path.cmp(&trace.task(*b).path));
+    order.sort_unstable_by(|a, b| trace.task(*a).path.cmp(&trace.task(*b).path));
     order
 }
 
 /// The steps of those who have a lane; what concerns others is counted with their stand-in's, or left out.
 fn steps_of(steps: Vec<Step>, lanes: &[TaskId], stand_in: &[Option<TaskId>]) -> Vec<Step> {
-    let has_lane: BTreeSet<TaskId> = lanes.iter().copied().collect();
+    let has_lane: SortedSet<TaskId> = lanes.iter().copied().collect();
     let mut kept: Vec<Step> = Vec::new();
-    let mut gone: BTreeSet<usize> = BTreeSet::new();
-    let mut more: BTreeMap<(bool, TaskId), usize> = BTreeMap::new();
+    let mut gone: SortedSet<usize> = SortedSet::new();
+    let mut more: SortedMap<(bool, TaskId), usize> = SortedMap::new();
     for step in steps.into_iter().filter(|step| has_lane.contains(&step.task)) {
         let concerns = match step.act {
             Act::Forks { child, .. } => Some((true, child)),
@@ -144,7 +144,7 @@ fn steps_of(steps: Vec<Step>, lanes: &[TaskId], stand_in: &[Option<TaskId>]) -> 
         };
         match concerns {
             Some((birth, child)) if !has_lane.contains(&child) && step.mark.is_none() => {
-                gone.extend(&step.events);
+                gone.extend(step.events.iter().copied());
                 if let Some(first) = stand_in[child.index()] {
                     *more.entry((birth, first)).or_default() += 1;
                 }

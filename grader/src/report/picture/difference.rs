@@ -6,8 +6,8 @@
 use super::names::Names;
 use super::story::{Act, Mark, Sleep, Step};
 use super::words::Words;
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Object, TaskId, Trace};
-use std::collections::BTreeMap;
 
 /// Marks the first difference in both stories.
 pub(crate) fn mark(seen: (&Trace, &mut [Step]), wanted: (&Trace, &mut [Step])) {
@@ -39,7 +39,7 @@ pub(crate) fn mark(seen: (&Trace, &mut [Step]), wanted: (&Trace, &mut [Step])) {
     }
 }
 
-type Keys = BTreeMap<String, Vec<(usize, String)>>;
+type Keys = SortedMap<String, Vec<(usize, String)>>;
 
 /// For each task, by its place in the tree: its steps that count, with their indices, in comparable words.
 fn by_path(trace: &Trace, steps: &[Step]) -> Keys {

@@ -113,7 +113,7 @@ pub struct Trace {
 impl Trace {
     /// A trace from its recorded parts. The events are put in the order in which they began.
     pub fn new(header: Header, mut events: Vec<Event>, ending: Ending) -> Trace {
-        events.sort_by_key(|event| event.begin);
+        events.sort_unstable_by_key(|event| event.begin);
         let tasks = tasks_of(&header, &events);
         Trace { header, events, ending, tasks }
     }

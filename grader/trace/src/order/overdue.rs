@@ -27,7 +27,7 @@
 
 use super::footprint::Footprint;
 use crate::model::ids::{Signal, TaskPath};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 /// Steps of an execution, by number: the first was over when the second was done.
 pub type Late = (usize, usize);
@@ -37,8 +37,8 @@ pub type Late = (usize, usize);
 pub struct Overdue {
     /// How many steps there were.
     steps: usize,
-    sent: BTreeMap<(TaskPath, Signal), Sent>,
-    doers: BTreeMap<TaskPath, Doer>,
+    sent: SortedMap<(TaskPath, Signal), Sent>,
+    doers: SortedMap<TaskPath, Doer>,
 }
 
 /// A signal that was sent, and has not arrived.
@@ -46,11 +46,11 @@ pub struct Overdue {
 struct Sent {
     by: usize,
     /// Tasks whose last step happened after the sending, or was the sending.
-    knowers: BTreeSet<TaskPath>,
+    knowers: SortedSet<TaskPath>,
     /// What was touched by the sending, and by all that happened after it.
     touched: Footprint,
     /// Other signals that were pending at the same task when this one was sent, as the sender could know.
-    after: BTreeSet<Signal>,
+    after: SortedSet<Signal>,
 }
 
 /// What a task did so far.
@@ -60,7 +60,7 @@ struct Doer {
     last: Option<usize>,
     /// For each set of signals that it held back: the last step that was over before a signal, if that is none of these,
     /// could be sent and not arrive.
-    went_on: BTreeMap<u64, usize>,
+    went_on: SortedMap<u64, usize>,
 }
 
 /// A step.
@@ -110,7 +110,7 @@ impl Coming {
 impl Overdue {
     /// A task has done a step; `pending`: all signals that are pending now, with those at whom. What is known of the
     /// order of steps by that.
-    pub fn stepped(&mut self, moved: &Moved<'_>, pending: BTreeSet<(TaskPath, Signal)>) -> Vec<Late> {
+    pub fn stepped(&mut self, moved: &Moved<'_>, pending: SortedSet<(TaskPath, Signal)>) -> Vec<Late> {
         let here = self.steps;
         self.steps += 1;
         let mut late = self.goes_on(moved, here);
@@ -198,7 +198,7 @@ mod tests {
         Coming { signal, kills: false }
     }
 
-    fn pending(at: &TaskPath, signals: &[Signal]) -> BTreeSet<(TaskPath, Signal)> {
+    fn pending(at: &TaskPath, signals: &[Signal]) -> SortedSet<(TaskPath, Signal)> {
         signals.iter().map(|signal| (at.clone(), *signal)).collect()
     }
 
@@ -328,7 +328,7 @@ mod tests {
         let kill = rules::kill(&root, Some(USR1));
         let now = || pending(&root, &[USR1]);
         let mut before = Overdue::default();
-        assert_eq!(before.stepped(&looks, BTreeSet::new()), []);
+        assert_eq!(before.stepped(&looks, SortedSet::new()), []);
         assert_eq!(call(&mut before, &child, &kill, &[USR1]), [(0, 1)], "even the first step of a task");
         assert_eq!(call(&mut before, &root, &nothing, &[USR1]), [(0, 1)], "step 2 is an ordinary one");
         let mut after = Overdue::default();
@@ -351,8 +351,8 @@ mod tests {
         };
         let now = || pending(&root, &[USR1]);
         let mut overdue = Overdue::default();
-        overdue.stepped(&held_back(0), BTreeSet::new());
-        overdue.stepped(&held_back(1 << 9), BTreeSet::new());
+        overdue.stepped(&held_back(0), SortedSet::new());
+        overdue.stepped(&held_back(1 << 9), SortedSet::new());
         call(&mut overdue, &child, &rules::kill(&root, Some(USR1)), &[USR1]);
         assert_eq!(overdue.stepped(&held_back(1 << 9), now()), [], "SIGUSR1 is number 10");
         assert_eq!(overdue.stepped(&held_back(1 << 10), now()), [(3, 2)], "number 11 is another one");

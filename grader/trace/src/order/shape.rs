@@ -9,8 +9,9 @@
 //! Invariant: two orders with the same id are isomorphic, texts included.
 
 use super::tangle::Tangle;
+use crate::sorted::{SortedMap, SortedSet};
 use num_bigint::BigUint;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A text that is written, or what is left of it.
@@ -157,7 +158,7 @@ impl Shapes {
 
     /// All of these side by side, each so many times.
     fn parallel(&mut self, parts: Vec<(ShapeId, u32)>) -> ShapeId {
-        let mut flat: BTreeMap<ShapeId, u32> = BTreeMap::new();
+        let mut flat: SortedMap<ShapeId, u32> = SortedMap::new();
         for (part, times) in parts {
             match &*self.get(part) {
                 Shape::Done => {}
@@ -181,7 +182,7 @@ impl Shapes {
         if let Some(known) = self.firsts.get(&shape) {
             return known.clone();
         }
-        let mut found = BTreeSet::new();
+        let mut found = SortedSet::new();
         match &*self.get(shape) {
             Shape::Done => {}
             Shape::Write(text) => {

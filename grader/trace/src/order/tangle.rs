@@ -6,7 +6,7 @@
 //! That costs time, never correctness.
 
 use super::shape::TextId;
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 
 /// A labelled order on `0..len`, numbered so that what comes before has the smaller number.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,7 +103,7 @@ fn numbering(mut colours: Vec<usize>, below: &[Vec<usize>], above: &[Vec<usize>]
 
 /// For each key, how many keys are smaller.
 fn ranks<K: Ord>(keys: &[K]) -> Vec<usize> {
-    let mut sizes: BTreeMap<&K, usize> = BTreeMap::new();
+    let mut sizes: SortedMap<&K, usize> = SortedMap::new();
     keys.iter().for_each(|key| *sizes.entry(key).or_default() += 1);
     let mut smaller = 0;
     for size in sizes.values_mut() {

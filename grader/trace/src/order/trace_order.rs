@@ -7,7 +7,8 @@
 use super::footprint::Footprint;
 use super::overdue::Late;
 use crate::model::ids::TaskPath;
-use std::collections::{BTreeSet, HashMap};
+use crate::sorted::SortedSet;
+use std::collections::HashMap;
 
 /// One visible operation of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -58,7 +59,7 @@ type StepName = (TaskPath, u32);
 impl TraceOrder {
     /// The order of an execution, from its steps as they happened.
     pub fn new(steps: Vec<Step>) -> TraceOrder {
-        TraceOrder::ordered(steps, &BTreeSet::new())
+        TraceOrder::ordered(steps, &SortedSet::new())
     }
 
     /// The same with these pairs in addition, of which the first comes before the second, even if it happened after
@@ -75,7 +76,7 @@ impl TraceOrder {
     /// A schedule of this execution in which the first of each of these pairs comes before the second; `None` if there
     /// is none.
     pub fn schedule_under(&self, late: &[Late]) -> Option<Vec<usize>> {
-        let mut left: BTreeSet<usize> = (0..self.len()).collect();
+        let mut left: SortedSet<usize> = (0..self.len()).collect();
         let mut schedule = Vec::new();
         while !left.is_empty() {
             let waits = |step: usize| {
@@ -90,7 +91,7 @@ impl TraceOrder {
         Some(schedule)
     }
 
-    fn ordered(steps: Vec<Step>, also: &BTreeSet<Late>) -> TraceOrder {
+    fn ordered(steps: Vec<Step>, also: &SortedSet<Late>) -> TraceOrder {
         let mut tasks: HashMap<&TaskPath, usize> = HashMap::new();
         let mut lengths: Vec<u32> = Vec::new();
         let mut places = Vec::with_capacity(steps.len());
@@ -111,7 +112,7 @@ impl TraceOrder {
     }
 
     /// From the latest step back: what is not known to come before and must, is covered by the new step.
-    fn add(&mut self, earlier: &[Step], step: &Step, tasks: usize, also: &BTreeSet<Late>) {
+    fn add(&mut self, earlier: &[Step], step: &Step, tasks: usize, also: &SortedSet<Late>) {
         let place = self.places[earlier.len()];
         let mut clock = vec![0; tasks];
         let mut covers = Vec::new();
@@ -184,11 +185,11 @@ impl TraceOrder {
         let mut all: Vec<_> = (0..self.len())
             .map(|step| {
                 let mut covers: Vec<StepName> = self.covers[step].iter().map(|other| name(*other)).collect();
-                covers.sort();
+                covers.sort_unstable();
                 (name(step), self.steps[step].clone(), covers)
             })
             .collect();
-        all.sort_by(|a, b| a.0.cmp(&b.0));
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Canonical(all)
     }
 }

@@ -8,8 +8,8 @@
 use crate::model::event::{Event, Object, Trace};
 use crate::model::ids::{Fd, Stamp, TaskId, Text};
 use crate::model::operation::{CloneFlags, OpenFlags, Operation, Outcome};
+use crate::sorted::SortedMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// An open file description, named in the order in which they were opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -51,7 +51,7 @@ pub struct Slot {
 }
 
 /// A descriptor table.
-pub type Table = BTreeMap<Fd, Slot>;
+pub type Table = SortedMap<Fd, Slot>;
 
 /// All descriptor tables at one moment.
 #[derive(Debug, Clone)]

@@ -68,7 +68,7 @@ impl Trace {
                 _ => {}
             }
         }
-        regions.sort_by_key(|region| region.start);
+        regions.sort_unstable_by_key(|region| region.start);
         regions
     }
 }

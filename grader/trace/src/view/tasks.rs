@@ -123,7 +123,7 @@ fn births(header: &Header, events: &[Event]) -> Vec<Task> {
             _ => None,
         })
         .collect();
-    born.sort_by_key(|(id, ..)| *id);
+    born.sort_unstable_by_key(|(id, ..)| *id);
     let mut tasks = vec![root];
     let mut children = vec![0u16];
     for (id, pid, event, fork) in born {

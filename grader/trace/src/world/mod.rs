@@ -58,26 +58,26 @@ use crate::model::operation::CloneFlags;
 use crate::model::status::ExitStatus;
 use crate::order::rules;
 use crate::order::{Coming, Footprint, Name, Resource};
+use crate::sorted::SortedMap;
 use descriptors::{OpenFile, Slot, What};
 use futexes::{Sleeper, Word};
 use pipes::Pipe;
 use signals::Signals;
-use std::collections::BTreeMap;
 use threads::Thread;
 use timers::Timer;
 
 /// All tasks, and all that they share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
-    tasks: BTreeMap<TaskPath, Task>,
-    threads: BTreeMap<TaskPath, Thread>,
-    sleepers: BTreeMap<Word, Vec<Sleeper>>,
+    tasks: SortedMap<TaskPath, Task>,
+    threads: SortedMap<TaskPath, Thread>,
+    sleepers: SortedMap<Word, Vec<Sleeper>>,
     /// How often a task has slept on a futex.
-    slept: BTreeMap<TaskPath, u32>,
+    slept: SortedMap<TaskPath, u32>,
     /// The sleep out of which a task has just been woken. What it does next could not come earlier.
-    woken: BTreeMap<TaskPath, Name>,
-    files: BTreeMap<Name, OpenFile>,
-    pipes: BTreeMap<Name, Pipe>,
+    woken: SortedMap<TaskPath, Name>,
+    files: SortedMap<Name, OpenFile>,
+    pipes: SortedMap<Name, Pipe>,
     /// Somebody has made a link or moved a file: two names may lead to one file.
     has_links: bool,
     /// In which order standard output is written counts as something that happened.
@@ -101,7 +101,7 @@ struct Task {
     life: Life,
     /// It has closed its descriptors, and is about to end.
     leaving: bool,
-    slots: BTreeMap<i32, Slot>,
+    slots: SortedMap<i32, Slot>,
     signals: Signals,
     timer: Timer,
     /// The child that has borrowed its memory; it sleeps.
@@ -179,13 +179,13 @@ impl World {
     /// A world with one process, to which these descriptors were given.
     pub fn new(root: Pid, descriptors: &[(Fd, Object)]) -> World {
         let mut world = World {
-            tasks: BTreeMap::new(),
-            threads: BTreeMap::new(),
-            sleepers: BTreeMap::new(),
-            slept: BTreeMap::new(),
-            woken: BTreeMap::new(),
-            files: BTreeMap::new(),
-            pipes: BTreeMap::new(),
+            tasks: SortedMap::new(),
+            threads: SortedMap::new(),
+            sleepers: SortedMap::new(),
+            slept: SortedMap::new(),
+            woken: SortedMap::new(),
+            files: SortedMap::new(),
+            pipes: SortedMap::new(),
             has_links: false,
             output_counts: false,
             output_is_terminal: false,
@@ -424,7 +424,7 @@ impl Task {
             life: Life::Alive,
             ended_with_it: false,
             leaving: false,
-            slots: BTreeMap::new(),
+            slots: SortedMap::new(),
             signals: Signals::default(),
             timer: Timer::default(),
             vfork: None,

@@ -10,7 +10,7 @@ use super::{Life, World};
 use crate::model::ids::{Pid, Signal, TaskPath};
 use crate::model::operation::{Disposition, Sender};
 use crate::order::{Footprint, Resource, rules};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 /// Flags of sigaction(2).
 const SA_NOCLDWAIT: u64 = 2;
@@ -24,15 +24,15 @@ const FIRST_REAL_TIME: i32 = 32;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Signals {
     /// Those that are not as at the beginning, with their flags.
-    actions: BTreeMap<Signal, (Disposition, u64)>,
+    actions: SortedMap<Signal, (Disposition, u64)>,
     mask: u64,
-    pending: BTreeMap<Signal, Sender>,
+    pending: SortedMap<Signal, Sender>,
 }
 
 impl Signals {
     /// What a child gets of them.
     pub(super) fn inherited(&self) -> Signals {
-        Signals { actions: self.actions.clone(), mask: self.mask, pending: BTreeMap::new() }
+        Signals { actions: self.actions.clone(), mask: self.mask, pending: SortedMap::new() }
     }
 
     /// What an exec leaves: the old program's functions are gone.
@@ -170,7 +170,7 @@ impl World {
     }
 
     /// All signals that were sent and have not arrived, with those at whom.
-    pub fn pending(&self) -> BTreeSet<(TaskPath, Signal)> {
+    pub fn pending(&self) -> SortedSet<(TaskPath, Signal)> {
         let of = |(path, task): (&TaskPath, &super::Task)| {
             let path = path.clone();
             task.signals.pending.keys().map(move |signal| (path.clone(), *signal)).collect::<Vec<_>>()

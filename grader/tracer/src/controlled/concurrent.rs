@@ -13,14 +13,14 @@
 
 use grader_trace::TaskPath;
 use grader_trace::order::Footprint;
-use std::collections::{BTreeMap, BTreeSet};
+use grader_trace::sorted::{SortedMap, SortedSet};
 
 /// The operations of an execution, in their order.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
     all: Vec<Operation>,
     /// The last operation of each task, or the one that has created or woken it since.
-    last: BTreeMap<TaskPath, BTreeSet<usize>>,
+    last: SortedMap<TaskPath, SortedSet<usize>>,
 }
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ struct Operation {
     task: TaskPath,
     touched: Footprint,
     /// Those that it certainly comes after, besides what is told by what it touches.
-    after: BTreeSet<usize>,
+    after: SortedSet<usize>,
 }
 
 /// Between which operations something was touched.
@@ -36,7 +36,7 @@ struct Operation {
 pub(super) struct Moment {
     task: TaskPath,
     /// It came after these operations.
-    after: BTreeSet<usize>,
+    after: SortedSet<usize>,
     /// How many operations had begun.
     begun: usize,
 }
@@ -44,7 +44,7 @@ pub(super) struct Moment {
 impl Operations {
     /// A task begins an operation.
     pub(super) fn begins(&mut self, task: &TaskPath, touched: &Footprint) {
-        let after = self.last.insert(task.clone(), BTreeSet::from([self.all.len()])).unwrap_or_default();
+        let after = self.last.insert(task.clone(), SortedSet::from([self.all.len()])).unwrap_or_default();
         self.all.push(Operation { task: task.clone(), touched: touched.clone(), after });
     }
 
@@ -80,7 +80,7 @@ impl Operations {
             }
             before.push(known);
         }
-        let mut of = BTreeMap::<TaskPath, Vec<usize>>::new();
+        let mut of = SortedMap::<TaskPath, Vec<usize>>::new();
         for (index, operation) in self.all.iter().enumerate() {
             of.entry(operation.task.clone()).or_default().push(index);
         }
@@ -91,7 +91,7 @@ impl Operations {
 /// In which order the operations of an execution had to come.
 pub(super) struct Order {
     before: Vec<Vec<bool>>,
-    of: BTreeMap<TaskPath, Vec<usize>>,
+    of: SortedMap<TaskPath, Vec<usize>>,
 }
 
 impl Order {

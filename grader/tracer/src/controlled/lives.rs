@@ -305,6 +305,6 @@ impl Controlled<'_> {
     }
 }
 
-fn sleeps_still(tasks: &std::collections::BTreeMap<TaskPath, Standing>, path: &TaskPath) -> bool {
+fn sleeps_still(tasks: &grader_trace::sorted::SortedMap<TaskPath, Standing>, path: &TaskPath) -> bool {
     matches!(tasks.get(path), Some(Standing { at: At::Vfork, .. }))
 }

@@ -20,11 +20,11 @@ use crate::sys::{process, wait};
 use crate::{arch, trouble};
 use grader_explorer::{Act, Assumption, Choice, Fault, Frontier, Machine, Pending, Readiness, Step, Trouble};
 use grader_trace::order::{Moved, Overdue};
+use grader_trace::sorted::SortedMap;
 use grader_trace::world::timers::MOST;
 use grader_trace::world::{Ask, World};
 use grader_trace::{CloneFlags, Errno, Fd, Object, Pid, TaskId, TaskPath, Text};
 use libc::pid_t;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How often a task that does not report is looked after.
@@ -110,7 +110,7 @@ pub struct Controlled<'a> {
     pub(super) watch: Watch,
     /// Which signals can be late no longer.
     pub(super) overdue: Overdue,
-    pub(super) tasks: BTreeMap<TaskPath, Standing>,
+    pub(super) tasks: SortedMap<TaskPath, Standing>,
     /// Processes that have ended, and that their parents may not have reaped.
     pub(super) dead: Vec<pid_t>,
     pub(super) recorder: Recorder,
@@ -175,7 +175,7 @@ impl<'a> Controlled<'a> {
             meets_threads: false,
             watch: Watch::default(),
             overdue: Overdue::default(),
-            tasks: BTreeMap::new(),
+            tasks: SortedMap::new(),
             dead: Vec::new(),
             recorder: Recorder::new(&launch.limits),
             deed: Deed::default(),

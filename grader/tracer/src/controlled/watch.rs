@@ -2,7 +2,7 @@
 
 use super::concurrent::{Moment, Operations};
 use grader_program::accesses::{Instruction, ProgramCode};
-use std::collections::{BTreeMap, BTreeSet};
+use grader_trace::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
 /// So many touches in a row that are no steps are those of a task that waits for another one to write, perhaps. The last of
@@ -14,7 +14,7 @@ const LAST_IN_A_ROW: u32 = 1_000;
 #[derive(Debug, Clone)]
 pub struct Known {
     code: Option<Arc<ProgramCode>>,
-    shared: BTreeSet<u64>,
+    shared: SortedSet<u64>,
 }
 
 /// What is known of a program's accesses.
@@ -22,15 +22,15 @@ pub struct Known {
 pub(super) struct Watch {
     pub(super) code: Option<Arc<ProgramCode>>,
     /// Instructions that are steps of their own, by their place in the code.
-    pub(super) shared: BTreeSet<u64>,
+    pub(super) shared: SortedSet<u64>,
     /// Those that will be.
-    found: BTreeSet<u64>,
+    found: SortedSet<u64>,
     /// The copies made so far: for each instruction, the number of its slot.
-    pub(super) slots: BTreeMap<u64, u64>,
+    pub(super) slots: SortedMap<u64, u64>,
     /// Where breakpoints are, in the execution under way.
     pub(super) placed: Option<Placed>,
     /// What was touched in it: by whom, when, and by which instruction.
-    pub(super) noted: BTreeSet<Noted>,
+    pub(super) noted: SortedSet<Noted>,
     /// How many touches in a row were no steps.
     in_a_row: u32,
     /// Its operations.

@@ -4,9 +4,10 @@ use super::task::Task;
 use crate::arch;
 use crate::launch::Limits;
 use crate::sys::memory::Memory;
+use grader_trace::sorted::SortedMap;
 use grader_trace::{Child, Event, ExitStatus, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
 use libc::user_regs_struct;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Bytes of written data that are kept in all; what was written is known beyond that only by its length. Checks keep
@@ -27,7 +28,7 @@ pub(crate) struct Begun {
 #[derive(Clone)]
 pub(crate) struct Recorder {
     pub(crate) events: Vec<Event>,
-    pub(crate) snapshots: BTreeMap<Stamp, Snapshot>,
+    pub(crate) snapshots: SortedMap<Stamp, Snapshot>,
     pub(crate) dropped: u64,
     clock: u64,
     start: Instant,
@@ -47,7 +48,7 @@ impl Recorder {
     pub(crate) fn new(limits: &Limits) -> Recorder {
         Recorder {
             events: Vec::new(),
-            snapshots: BTreeMap::new(),
+            snapshots: SortedMap::new(),
             dropped: 0,
             clock: 0,
             start: Instant::now(),

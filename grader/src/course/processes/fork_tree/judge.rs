@@ -36,7 +36,7 @@ pub fn lines(run: &Run) -> Judgement {
         said_its_generation(trace, process)?;
     }
     let mut said: Vec<String> = trace.processes().map(|process| generation(process).to_string()).collect();
-    said.sort();
+    said.sort_unstable();
     Ok(format!("each process said its generation: {}", said.join(", ")))
 }
 

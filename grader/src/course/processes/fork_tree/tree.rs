@@ -61,7 +61,7 @@ fn doubled(rounds: usize) -> Tree {
 
 impl Tree {
     fn new(mut children: Vec<Tree>) -> Tree {
-        children.sort();
+        children.sort_unstable();
         Tree(children)
     }
 

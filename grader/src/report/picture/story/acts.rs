@@ -3,11 +3,11 @@
 use super::deeds::words;
 use super::noise::{Image, is_noise};
 use super::{Act, Numbered, Sleep, Step};
+use grader_trace::sorted::SortedMap;
 use grader_trace::{
     CloneFlags, Disposition, Event, ExitStatus, Fd, Fork, Futex, Map, Object, Operation, Outcome, PipeEnd,
     Remap, Sender, Signal, Site, Stamp, Tables, TaskId, Text, Trace,
 };
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A step, and the event in which its task may have slept before it.
@@ -77,7 +77,7 @@ pub(super) fn with_sleeps(drafts: Vec<Draft>) -> Vec<Step> {
         .filter(|draft| !draft.only_asleep)
         .map(|draft| (draft.step.when, draft.step.task))
         .collect();
-    moments.sort();
+    moments.sort_unstable();
     let mut steps = Vec::new();
     for Draft { step, sleep, only_asleep } in drafts {
         let Some((why, from)) = sleep else {
@@ -134,8 +134,8 @@ fn objects(trace: &Trace) -> Vec<Option<Object>> {
 
 /// The mappings in which tasks have their stacks, each with the index of its mmap: the youngest one at that place when
 /// clone was called.
-fn stacks(trace: &Trace) -> BTreeMap<usize, Range<u64>> {
-    let mut stacks = BTreeMap::new();
+fn stacks(trace: &Trace) -> SortedMap<usize, Range<u64>> {
+    let mut stacks = SortedMap::new();
     let mut mapped: Vec<(usize, Range<u64>)> = Vec::new();
     for (index, event) in trace.events().iter().enumerate() {
         match &event.op {
@@ -156,7 +156,7 @@ fn stacks(trace: &Trace) -> BTreeMap<usize, Range<u64>> {
 fn concerns_no_thread(
     trace: &Trace,
     Numbered { index, event }: Numbered,
-    stacks: &BTreeMap<usize, Range<u64>>,
+    stacks: &SortedMap<usize, Range<u64>>,
 ) -> bool {
     match &event.op {
         Operation::Map(map) => map.result.done().is_some() && !stacks.contains_key(&index),

@@ -3,11 +3,11 @@
 use super::acts::Draft;
 use super::{Act, Step};
 use grader_trace::TaskId;
-use std::collections::BTreeMap;
+use grader_trace::sorted::SortedMap;
 
 /// Folds the answers "nothing yet" that a task gets in a row, sleeps between them included.
 pub(super) fn repeated_answers(drafts: &mut Vec<Draft>) {
-    let mut open: BTreeMap<TaskId, usize> = BTreeMap::new();
+    let mut open: SortedMap<TaskId, usize> = SortedMap::new();
     let mut kept: Vec<Draft> = Vec::with_capacity(drafts.len());
     for draft in drafts.drain(..) {
         let task = draft.step.task;
