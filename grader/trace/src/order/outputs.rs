@@ -13,15 +13,16 @@
 
 use super::shape::{ShapeId, Shapes, TextId};
 use super::trace_order::TraceOrder;
+use crate::sorted::{SortedMap, SortedSet};
 use num_bigint::BigUint;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 use std::fmt;
 
 /// The outputs of all executions that were added.
 #[derive(Debug)]
 pub struct Outputs {
     shapes: Shapes,
-    start: BTreeSet<Possibility>,
+    start: SortedSet<Possibility>,
 }
 
 /// A number of outputs.
@@ -52,7 +53,7 @@ impl fmt::Display for Count {
 }
 
 /// One thing that may be the case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Possibility {
     /// What is left of the write under way.
     pending: TextId,
@@ -69,7 +70,7 @@ type State = Vec<Possibility>;
 
 impl Default for Outputs {
     fn default() -> Outputs {
-        Outputs { shapes: Shapes::new(), start: BTreeSet::new() }
+        Outputs { shapes: Shapes::new(), start: SortedSet::new() }
     }
 }
 
@@ -83,7 +84,7 @@ impl Outputs {
     pub fn add(&mut self, order: &TraceOrder) {
         let writes: Vec<usize> =
             (0..order.len()).filter(|step| !order.steps()[*step].output.is_empty()).collect();
-        let texts: BTreeMap<usize, TextId> =
+        let texts: SortedMap<usize, TextId> =
             writes.iter().map(|step| (*step, self.shapes.text(&order.steps()[*step].output))).collect();
         let rest = self.shapes.shape_of(&writes, &|step| texts[&step], &|a, b| order.before(a, b));
         self.start.insert(Possibility { pending: TextId::EMPTY, rest });
@@ -96,24 +97,25 @@ impl Outputs {
         let mut followed = 0;
         let mut finished = BigUint::ZERO;
         // Reached but not left: by the number of bytes so far, with the number of ways to get there.
-        let mut open: BTreeMap<usize, BTreeMap<State, BigUint>> = BTreeMap::new();
+        let mut open: SortedMap<usize, HashMap<State, BigUint>> = SortedMap::new();
         open.entry(0).or_default().insert(self.start(), BigUint::from(1u32));
-        while let Some(mut layer) = open.first_entry() {
-            let length = *layer.key();
-            let Some((state, ways)) = layer.get_mut().pop_first() else {
-                layer.remove();
-                continue;
-            };
-            followed += state.len();
-            if followed + (self.shapes.effort() - before) > budget {
-                let reached = open.into_values().flat_map(BTreeMap::into_values);
-                return Count::AtLeast(reached.fold(finished + ways, |sum, ways| sum + ways));
-            }
-            if state.contains(&Possibility::DONE) {
-                finished += &ways;
-            }
-            for (bytes, next) in self.edges(&state) {
-                *open.entry(length + bytes.len()).or_default().entry(next).or_default() += &ways;
+        while let Some((length, layer)) = open.pop_first() {
+            let mut layer: Vec<_> = layer.into_iter().collect();
+            layer.sort_unstable();
+            let mut layer = layer.into_iter();
+            while let Some((state, ways)) = layer.next() {
+                followed += state.len();
+                if followed + (self.shapes.effort() - before) > budget {
+                    let later = open.into_iter().flat_map(|(_, layer)| layer.into_values());
+                    let reached = layer.map(|(_, ways)| ways).chain(later);
+                    return Count::AtLeast(reached.fold(finished + ways, |sum, ways| sum + ways));
+                }
+                if state.contains(&Possibility::DONE) {
+                    finished += &ways;
+                }
+                for (bytes, next) in self.edges(&state) {
+                    *open.entry(length + bytes.len()).or_default().entry(next).or_default() += &ways;
+                }
             }
         }
         Count::Exactly(finished)
@@ -152,7 +154,7 @@ impl Outputs {
 
     /// Where one can go from a state: for each next byte, that byte, those that must follow it, and the state then.
     fn edges(&mut self, state: &State) -> Vec<(Vec<u8>, State)> {
-        let mut next: BTreeMap<u8, BTreeSet<Possibility>> = BTreeMap::new();
+        let mut next: SortedMap<u8, SortedSet<Possibility>> = SortedMap::new();
         for possibility in state {
             for begun in self.begin(*possibility) {
                 if let Some(byte) = self.shapes.bytes(begun.pending).first() {
@@ -186,7 +188,7 @@ impl Outputs {
             common.min(same)
         });
         let bytes = std::iter::once(byte).chain(texts[0][..common].iter().copied()).collect();
-        let after: BTreeSet<Possibility> = state.into_iter().map(|each| self.skip(each, common)).collect();
+        let after: SortedSet<Possibility> = state.into_iter().map(|each| self.skip(each, common)).collect();
         (bytes, after.into_iter().collect())
     }
 }

@@ -20,7 +20,7 @@ impl Trace {
         let count = self.tasks().len();
         let mut known = vec![vec![None; count]; count];
         let mut order: Vec<&Event> = self.events().iter().filter(|event| event.effect() < moment).collect();
-        order.sort_by_key(|event| event.effect());
+        order.sort_unstable_by_key(|event| (event.effect(), event.begin));
         for event in order {
             let own = event.task.index();
             known[own][own] = Some(event.effect());

@@ -69,6 +69,11 @@ impl<K, V> SortedMap<K, V> {
         self.pairs.clear();
     }
 
+    /// Takes the pair with the smallest key out.
+    pub fn pop_first(&mut self) -> Option<(K, V)> {
+        if self.pairs.is_empty() { None } else { Some(self.pairs.remove(0)) }
+    }
+
     /// Keeps only the pairs for which `wanted` is true.
     pub fn retain(&mut self, mut wanted: impl FnMut(&K, &mut V) -> bool) {
         self.pairs.retain_mut(|(key, value)| wanted(key, value));

@@ -21,6 +21,7 @@ fn a_map_does_what_a_tree_does() {
         let key = number / 8 % 50;
         match number % 8 {
             0..=2 => assert_eq!(map.insert(key, number), tree.insert(key, number)),
+            3 if key == 0 => assert_eq!(map.pop_first(), tree.pop_first()),
             3 => assert_eq!(map.remove(&key), tree.remove(&key)),
             4 => assert_eq!(map.entry(key).or_insert(number), tree.entry(key).or_insert(number)),
             5 => assert_eq!(map.entry(key).or_default(), tree.entry(key).or_default()),

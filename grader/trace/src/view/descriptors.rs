@@ -272,7 +272,7 @@ impl Tables {
 
 fn in_order_of_effect(trace: &Trace) -> Vec<&Event> {
     let mut events: Vec<&Event> = trace.events().iter().collect();
-    events.sort_by_key(|event| event.effect());
+    events.sort_unstable_by_key(|event| (event.effect(), event.begin));
     events
 }
 

@@ -52,7 +52,7 @@ impl Trace {
     pub fn regions(&self, process: TaskId, moment: Stamp) -> Vec<Region> {
         let mut deeds: Vec<_> =
             self.deeds_of(process).filter(|(_, event)| event.effect() <= moment).collect();
-        deeds.sort_by_key(|(_, event)| event.effect());
+        deeds.sort_unstable_by_key(|(_, event)| (event.effect(), event.begin));
         let mut regions: Vec<Region> = Vec::new();
         for (index, event) in deeds {
             match &event.op {

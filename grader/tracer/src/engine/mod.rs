@@ -39,6 +39,7 @@ use crate::sys::wait::{News, Report, Reports};
 use crate::trouble::Trouble;
 use child_signals::ChildSignals;
 use fault::Faults;
+use grader_trace::sorted::{SortedMap, SortedSet};
 use grader_trace::{Ending, ExitStatus, Header, Object, Pid, TaskId, Text, Trace};
 use leaving::Leaving;
 use libc::pid_t;
@@ -49,7 +50,6 @@ use pace::Pacer;
 pub(crate) use recorder::Begun;
 pub(crate) use recorder::Recorder;
 use rest::Outside;
-use std::collections::{HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Instant;
 use task::{Live, Task};
@@ -75,9 +75,9 @@ pub(crate) struct Engine<'a> {
     started: bool,
     live: Live,
     /// Tasks that stopped before their creator's event told of them.
-    strangers: HashMap<pid_t, Stranger>,
+    strangers: SortedMap<pid_t, Stranger>,
     /// Children of this thread that have been let go at their exit event, and are not reaped yet.
-    own_children: HashSet<pid_t>,
+    own_children: SortedSet<pid_t>,
     recorder: Recorder,
     pacer: Pacer,
     faults: Faults,
@@ -110,8 +110,8 @@ impl<'a> Engine<'a> {
             loaders: Loaders::default(),
             started: false,
             live: Live::default(),
-            strangers: HashMap::new(),
-            own_children: HashSet::new(),
+            strangers: SortedMap::new(),
+            own_children: SortedSet::new(),
             recorder: Recorder::new(&launch.limits),
             pacer: Pacer::new(launch.plan.pace),
             faults: Faults::new(&launch.plan.faults),

@@ -7,9 +7,9 @@
 
 use crate::sys::process::Handle;
 use crate::sys::wait::{Reaped, reap};
+use grader_trace::sorted::SortedMap;
 use libc::pid_t;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// How long the last ends of a run are waited for. All are on their way, unless the machine is at a standstill.
@@ -22,7 +22,7 @@ const DESCRIPTORS: usize = 16;
 #[derive(Default)]
 pub(crate) struct Orphans {
     /// Ended and not reaped, by the parent that may still wait for them.
-    zombies: HashMap<pid_t, Vec<pid_t>>,
+    zombies: SortedMap<pid_t, Vec<pid_t>>,
     /// Ours to reap, unless an adopter inside of the run does it.
     ours: Vec<Handle>,
 }

@@ -7,7 +7,6 @@ use crate::sys::memory::Memory;
 use grader_trace::sorted::SortedMap;
 use grader_trace::{Child, Event, ExitStatus, Operation, Outcome, Pid, Snapshot, Stamp, TaskId, Wait};
 use libc::user_regs_struct;
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 /// Bytes of written data that are kept in all; what was written is known beyond that only by its length. Checks keep
@@ -34,9 +33,9 @@ pub(crate) struct Recorder {
     start: Instant,
     tasks: u32,
     /// The youngest task that had each PID.
-    names: HashMap<i32, TaskId>,
+    names: SortedMap<i32, TaskId>,
     /// Where the end of each task is among the events.
-    ends: HashMap<TaskId, usize>,
+    ends: SortedMap<TaskId, usize>,
     event_limit: usize,
     /// How much of each kind of routine there was.
     routines: [usize; ROUTINES],
@@ -53,8 +52,8 @@ impl Recorder {
             clock: 0,
             start: Instant::now(),
             tasks: 1,
-            names: HashMap::new(),
-            ends: HashMap::new(),
+            names: SortedMap::new(),
+            ends: SortedMap::new(),
             event_limit: limits.events,
             routines: [0; ROUTINES],
             data_left: DATA_BUDGET,

@@ -3,6 +3,7 @@
 use super::recorder::Begun;
 use crate::arch;
 use crate::decode::Call;
+use grader_trace::sorted::SortedMap;
 use grader_trace::{ExitStatus, Module, Operation, TaskId};
 use libc::{pid_t, user_regs_struct};
 use std::collections::HashMap;
@@ -138,13 +139,13 @@ struct GroupStop {
 pub(crate) struct Live {
     tasks: HashMap<pid_t, Task>,
     /// How many tasks of each process are alive.
-    threads: HashMap<pid_t, usize>,
+    threads: SortedMap<pid_t, usize>,
     /// Leaders that ended first, by PID.
-    pub(crate) early_leaders: HashMap<pid_t, EarlyLeader>,
+    pub(crate) early_leaders: SortedMap<pid_t, EarlyLeader>,
     /// How a process ends as a whole, by PID: exit_group or a deadly signal has come, some threads still run.
-    group_ends: HashMap<pid_t, ExitStatus>,
+    group_ends: SortedMap<pid_t, ExitStatus>,
     /// The last group-stop of each process that had one, by PID.
-    stops: HashMap<pid_t, GroupStop>,
+    stops: SortedMap<pid_t, GroupStop>,
 }
 
 impl Live {

@@ -1,11 +1,11 @@
 //! Which processor a thread runs on. Tracer and tracees on one: a stop then costs about a tenth.
 
-use std::collections::BTreeMap;
+use grader_trace::sorted::SortedMap;
 use std::io;
 use std::sync::Mutex;
 
 /// How many threads of this process were kept to each processor.
-static KEPT: Mutex<BTreeMap<usize, usize>> = Mutex::new(BTreeMap::new());
+static KEPT: Mutex<SortedMap<usize, usize>> = Mutex::new(SortedMap::new());
 
 /// A processor to which a thread keeps. Dropped, it is free for another thread; the first one stays there.
 pub(crate) struct Kept(usize);
