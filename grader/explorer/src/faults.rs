@@ -46,6 +46,11 @@ impl<'m, M: Machine> Planned<'m, M> {
         self.machine
     }
 
+    /// The machine itself, to be told something.
+    pub fn inner_mut(&mut self) -> &mut M {
+        self.machine
+    }
+
     /// The call that fails.
     pub fn plan(&self) -> Option<&Place> {
         self.plan.as_ref()

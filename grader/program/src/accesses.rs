@@ -10,10 +10,11 @@
 
 use crate::elf::{Elf, SEGMENT_LOAD, Segment};
 use crate::imports::{self, LibraryCall};
+use crate::symbols;
 use grader_trace::sorted::SortedMap;
 use iced_x86::{
-    Code, Decoder, DecoderOptions, FlowControl, InstructionInfoFactory, InstructionInfoOptions, OpAccess,
-    Register,
+    Code, Decoder, DecoderOptions, FlowControl, InstructionInfoFactory, InstructionInfoOptions, Mnemonic,
+    OpAccess, Register, UsedMemory,
 };
 use std::fs::File;
 use std::path::Path;
@@ -54,25 +55,57 @@ pub struct Instruction {
     distance_at: Option<usize>,
 }
 
-/// The addresses of the instructions in a piece of code that touch memory other than the top of the stack. `address`:
-/// where the piece is.
-pub fn touching(code: &[u8], address: u64) -> Vec<u64> {
+/// Where in a piece of code the instructions begin that touch memory other than the top of the stack.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Touching {
+    /// Those that go by an address that was computed.
+    pub anywhere: Vec<u64>,
+    /// Those that go by a fixed distance from the top of the stack, or from where a function's frame begins: they touch
+    /// the stack of the task that runs them.
+    pub frame: Vec<u64>,
+}
+
+/// The addresses of the instructions in a piece of code, which is at `address`, that touch memory.
+pub fn touching(code: &[u8], address: u64) -> Touching {
     let mut info = InstructionInfoFactory::new();
-    let mut found = Vec::new();
+    let mut found = Touching::default();
     let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
+    // Whether rbp tells where the frame begins: from `mov rbp, rsp` until whatever else changes it.
+    let mut has_frame = false;
     for instruction in decoder {
-        if is_watched(&instruction) {
-            let memory =
-                info.info_options(&instruction, InstructionInfoOptions::NO_REGISTER_USAGE).used_memory();
-            if memory
+        let used = info.info(&instruction);
+        if is_movable(&instruction) && !instruction.is_stack_instruction() {
+            let mut memory = used
+                .used_memory()
                 .iter()
-                .any(|used| used.access() != OpAccess::None && used.access() != OpAccess::NoMemAccess)
-            {
+                .filter(|used| used.access() != OpAccess::None && used.access() != OpAccess::NoMemAccess);
+            let is_in_frame = |used: &UsedMemory| {
+                let starts = used.base() == Register::RSP || has_frame && used.base() == Register::RBP;
+                starts && used.index() == Register::None && used.segment() != Register::FS
+            };
+            if let Some(first) = memory.next() {
+                let is_in_frame = is_in_frame(first) && memory.all(is_in_frame);
+                let found = if is_in_frame { &mut found.frame } else { &mut found.anywhere };
                 found.push(instruction.ip());
             }
         }
+        if may_change_rbp(&instruction) {
+            has_frame = instruction.mnemonic() == Mnemonic::Mov
+                && instruction.op0_register() == Register::RBP
+                && instruction.op1_register() == Register::RSP;
+        }
     }
     found
+}
+
+/// Calls do not: the ABI has their functions put it back.
+fn may_change_rbp(instruction: &iced_x86::Instruction) -> bool {
+    let is_rbp = |register: Register| register.full_register() == Register::RBP;
+    let exchanges = matches!(instruction.mnemonic(), Mnemonic::Xchg | Mnemonic::Xadd);
+    is_rbp(instruction.op0_register())
+        || exchanges && is_rbp(instruction.op1_register())
+        || matches!(instruction.mnemonic(), Mnemonic::Leave | Mnemonic::Enter)
+        || instruction.flow_control() == FlowControl::Return
 }
 
 /// A program's own code: all that its file has of it, mapped in one piece.
@@ -85,13 +118,24 @@ pub struct ProgramCode {
     /// The machine code.
     pub bytes: Vec<u8>,
     /// Where the instructions begin that touch memory, counted from the beginning of the code.
-    pub touching: Vec<u64>,
+    pub touching: Touching,
     /// Where the instructions begin that go to functions of libraries, counted the same.
     pub calls: SortedMap<u64, LibraryCall>,
+    /// Where the functions begin that were asked for, with their names, counted the same.
+    pub functions: SortedMap<u64, String>,
 }
 
-/// The code of a program, without what it has of other files; `None` if it cannot be read.
-pub fn code(program: &Path) -> Option<ProgramCode> {
+impl ProgramCode {
+    /// Whether an instruction begins there that touches memory.
+    pub fn touches(&self, place: u64) -> bool {
+        let Touching { anywhere, frame } = &self.touching;
+        anywhere.binary_search(&place).is_ok() || frame.binary_search(&place).is_ok()
+    }
+}
+
+/// The code of a program, without what it has of other files; `None` if it cannot be read. `wanted`: of which of its
+/// functions it is told where they begin.
+pub fn code(program: &Path, wanted: impl Fn(&str) -> bool) -> Option<ProgramCode> {
     let elf = Elf::read(File::open(program).ok()?).ok()?;
     let text = elf.section(".text")?;
     let holds = |segment: &&Segment| {
@@ -102,7 +146,7 @@ pub fn code(program: &Path) -> Option<ProgramCode> {
     let segment = *elf.segments.iter().find(holds)?;
     let bytes = elf.bytes_at(segment.offset, segment.file_bytes, MOST_CODE_BYTES).ok()?;
     let slots = imports::slots(&elf);
-    let (mut touching, mut calls) = (Vec::new(), SortedMap::new());
+    let (mut touching, mut calls) = (Touching::default(), SortedMap::new());
     for section in elf.sections.iter().filter(|section| is_code(&section.name)) {
         let Some(from) = section.address.checked_sub(segment.address) else { continue };
         let Some(code) = bytes.get(from as usize..).and_then(|rest| rest.get(..section.size as usize)) else {
@@ -114,7 +158,13 @@ pub fn code(program: &Path) -> Option<ProgramCode> {
         let found = imports::calls(code, section.address, &slots);
         calls.extend(found.into_iter().map(|(at, call)| (at - segment.address, call)));
     }
-    Some(ProgramCode { offset: segment.offset, address: segment.address, bytes, touching, calls })
+    let functions = symbols::functions(&elf, wanted).into_iter().filter_map(|(address, name)| {
+        let place = address.checked_sub(segment.address)?;
+        let first = Instruction::at(bytes.get(place as usize..)?, 0);
+        first.map(|_| (place, name))
+    });
+    let functions = functions.collect();
+    Some(ProgramCode { offset: segment.offset, address: segment.address, bytes, touching, calls, functions })
 }
 
 /// The program's own code, and the stubs by which it calls functions of libraries.
@@ -123,15 +173,15 @@ fn is_code(section: &str) -> bool {
 }
 
 /// Whether an instruction could be run elsewhere and then go on behind itself.
-fn is_watched(instruction: &iced_x86::Instruction) -> bool {
+fn is_movable(instruction: &iced_x86::Instruction) -> bool {
     !instruction.is_invalid()
-        && !instruction.is_stack_instruction()
         && instruction.flow_control() == FlowControl::Next
         && instruction.code() != Code::Syscall
 }
 
 impl Instruction {
-    /// The instruction that begins at an address, whose first bytes are these.
+    /// The instruction that begins at an address, whose first bytes are these, if it could be run elsewhere and then go on
+    /// behind itself.
     pub fn at(code: &[u8], address: u64) -> Option<Instruction> {
         let mut decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
         let decoded = decoder.decode();
@@ -139,7 +189,7 @@ impl Instruction {
             .is_ip_rel_memory_operand()
             .then(|| decoder.get_constant_offsets(&decoded).displacement_offset());
         let bytes = code.get(..decoded.len())?.to_vec();
-        is_watched(&decoded).then_some(Instruction { decoded, bytes, distance_at })
+        is_movable(&decoded).then_some(Instruction { decoded, bytes, distance_at })
     }
 
     /// How many bytes it takes.
@@ -149,7 +199,7 @@ impl Instruction {
 
     /// Whether nobody else can touch the memory between its reading and its writing: it is locked, or an exchange.
     pub fn is_atomic(&self) -> bool {
-        self.decoded.has_lock_prefix() || matches!(self.decoded.mnemonic(), iced_x86::Mnemonic::Xchg)
+        self.decoded.has_lock_prefix() || matches!(self.decoded.mnemonic(), Mnemonic::Xchg)
     }
 
     /// What it touches, if registers hold these values.
@@ -247,7 +297,21 @@ mod tests {
 
     #[test]
     fn what_touches_memory_is_found_and_calls_pushes_and_addresses_are_not() {
-        assert_eq!(touching(&CODE[..31], AT), [0, 3, 10, 14, 27].map(|offset| AT + offset));
+        let found = touching(&CODE[..31], AT);
+        assert_eq!(
+            (found.anywhere, found.frame),
+            ([0, 3, 10, 14, 27].map(|offset| AT + offset).to_vec(), vec![])
+        );
+    }
+
+    #[test]
+    fn a_frame_is_what_a_function_has_of_the_stack_at_fixed_places() {
+        // push rbp · mov rbp,rsp · mov eax,[rbp-4] · mov eax,[rsp+8] · mov eax,[rbp+rax*4-8] · pop rbp · mov eax,[rbp-4]
+        const CODE: [u8; 20] = [
+            0x55, 0x48, 0x89, 0xe5, 0x8b, 0x45, 0xfc, 0x8b, 0x44, 0x24, 0x08, 0x8b, 0x44, 0x85, 0xf8, 0x5d,
+            0x8b, 0x45, 0xfc, 0xc3,
+        ];
+        assert_eq!(touching(&CODE, 0), Touching { anywhere: vec![11, 16], frame: vec![4, 7] });
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod instructions;
 mod lines;
 pub mod programs;
 mod registers;
+mod symbols;
 mod units;
 mod walk;
 

@@ -162,6 +162,10 @@ impl<'a> Search<'a> {
                 // It is explored again, with them.
                 return Ok(Covered::Inconclusive("it starts a thread".into()));
             }
+            if machine.inner_mut().has_found_more() {
+                // It is explored again, by smaller steps.
+                return Ok(Covered::Inconclusive("its threads share more memory than was known".into()));
+            }
             self.executions += 1;
             match execution.end {
                 End::TooLong => {

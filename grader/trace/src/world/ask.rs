@@ -4,7 +4,7 @@
 //! these from registers and memory; nothing here knows a processor.
 
 use super::Futex;
-use crate::model::ids::{Errno, Fd, Pid, Signal, Text};
+use crate::model::ids::{Errno, Fd, Pid, Signal, TaskPath, Text};
 use crate::model::operation::{CloneFlags, Disposition, OpenFlags, Selector};
 use crate::model::status::ExitStatus;
 
@@ -24,6 +24,8 @@ pub enum Ask {
         /// The address of the word that is cleared with it (CLONE_CHILD_CLEARTID, set_tid_address); 0: none.
         clears: u64,
     },
+    /// pthread_join: until that thread has ended.
+    Join(TaskPath),
     /// futex.
     Futex(Futex),
     /// Instructions touch memory that other tasks may see.

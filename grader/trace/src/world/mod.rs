@@ -294,6 +294,7 @@ impl World {
             Ask::Change(name) => Look::ready(self.by_name(paths::changed(name))),
             Ask::Link(_) | Ask::Anything(_) => Look::ready(Footprint::everything()),
             Ask::EndThread { .. } => Look::ready(self.end_touches(path)),
+            Ask::Join(thread) => self.look_join(thread),
             Ask::Futex(call) => self.look_futex(path, *call),
             Ask::Access(accesses) => Look::ready(self.access_touches(path, accesses)),
             Ask::Unmodelled(why) => return Err(why.clone()),

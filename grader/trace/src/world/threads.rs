@@ -102,6 +102,7 @@ impl World {
             Ask::Wait(_) => refused("it waits for children"),
             Ask::EndThread { .. } if path == process => refused("the first thread ends before others"),
             Ask::EndThread { clears } => Ok(Look::ready(self.thread_end_touches(path, *clears))),
+            Ask::Join(thread) => Ok(self.look_join(thread)),
             Ask::Remap { at, length } => {
                 Ok(Look::ready(Footprint::nothing().changes(self.memory_touched(path, *at, *length))))
             }
@@ -118,6 +119,17 @@ impl World {
                 }
                 Ok(Look { footprint: Footprint::everything(), ..look })
             }
+        }
+    }
+
+    /// Whoever joins a thread sleeps until that has ended.
+    pub(super) fn look_join(&self, thread: &TaskPath) -> Look {
+        let life = Resource::Life(thread.clone());
+        let touches = Footprint::nothing().observes(life.clone());
+        if self.threads.contains_key(thread) {
+            Look::blocked(vec![life], touches)
+        } else {
+            Look::ready(touches)
         }
     }
 

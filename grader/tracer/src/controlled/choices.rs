@@ -1,12 +1,11 @@
 //! What every task could do now: the frontier.
 
-use super::libraries::LOCK_BYTES;
 use super::machine::Controlled;
 use super::standing::{At, Standing};
 use grader_explorer::{Act, Choice, Fault, Frontier, Pending, Readiness, Trouble};
 use grader_trace::order::{Coming, Footprint, Resource};
+use grader_trace::world::Ask;
 use grader_trace::world::timers::MOST;
-use grader_trace::world::{Access, Ask};
 use grader_trace::{Errno, ExitStatus, TaskPath};
 
 impl Controlled<'_> {
@@ -45,7 +44,7 @@ impl Controlled<'_> {
             },
             At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
             At::Access(before) => before.ask(),
-            At::Woken(_, lock) => Ask::Access(vec![Access { at: *lock, length: LOCK_BYTES, writes: true }]),
+            At::Woken(_, lock) => Ask::Access(vec![*lock]),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));
@@ -154,6 +153,9 @@ impl Controlled<'_> {
             let (stamp, registers) = (begun.stamp, entry.registers);
             entry.begun = Some(begun);
             self.keep_snapshot(path, stamp, &registers)?;
+        } else if let Some(Standing { at: At::Access(before), .. }) = self.tasks.get(path) {
+            let before = before.clone();
+            self.comes_to_wait(path, &before, true)?;
         }
         Ok(())
     }

@@ -133,6 +133,7 @@ fn is_private(ask: &Ask) -> bool {
         | Ask::Pipe { .. }
         | Ask::Exit(_)
         | Ask::EndThread { .. }
+        | Ask::Join(_)
         | Ask::Access(_)
         | Ask::Leave
         | Ask::Wait(_)

@@ -6,6 +6,7 @@
 
 use super::machine::{Controlled, broken};
 use super::memory::Before;
+use super::standing::At;
 use crate::arch;
 use crate::sys::memory::{self, Memory};
 use crate::sys::ptrace::{self, Resume, still_there};
@@ -15,7 +16,9 @@ use grader_program::imports::LibraryCall;
 use grader_trace::{Outcome, TaskPath};
 
 /// How much memory a lock of the C library takes: the size of `pthread_mutex_t`.
-pub(super) const LOCK_BYTES: u64 = 40;
+const LOCK_BYTES: u64 = 40;
+/// And one of Rust's standard library, without what it guards: the word that threads sleep on.
+const RUST_LOCK_BYTES: u64 = 4;
 
 /// What a call comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +27,10 @@ pub(super) enum Meaning {
     Private,
     /// It touches these bytes.
     Touches(Vec<Touch>),
-    /// It takes or gives back the lock at this address.
-    Locks(u64),
+    /// It takes or gives back the lock that is kept in these bytes.
+    Locks(Touch),
+    /// It sleeps until the thread has ended that the C library knows by this number.
+    Joins(u64),
     /// It uses a stream, of which there is one for all.
     Streams,
     /// There is no telling.
@@ -47,14 +52,42 @@ pub(super) fn meaning(function: &str, [first, second, third]: [u64; 3]) -> Meani
         | "pthread_mutex_unlock"
         | "pthread_spin_lock"
         | "pthread_spin_trylock"
-        | "pthread_spin_unlock" => Meaning::Locks(first),
+        | "pthread_spin_unlock" => Meaning::Locks(lock(first, LOCK_BYTES)),
         "printf" | "__printf_chk" | "puts" | "putchar" | "fwrite" | "fputs" | "fputc" | "putc"
         | "fprintf" | "__fprintf_chk" | "vfprintf" | "vprintf" | "fflush" | "perror" | "dprintf" => {
             Meaning::Streams
         }
+        "pthread_join" => Meaning::Joins(first),
         _ if is_private(function) => Meaning::Private,
         _ => Meaning::Unknown,
     }
+}
+
+fn lock(at: u64, length: u64) -> Touch {
+    Touch { at, length, reads: true, writes: true }
+}
+
+/// What a call of a function of Rust's standard library comes to, which is part of the program: one with a lock of its own
+/// is one step, and what it keeps about its threads is its own affair.
+pub(super) fn of_rust(function: &str, [first, ..]: [u64; 3]) -> Meaning {
+    let Some(name) = function.strip_prefix("std::sys::") else { return Meaning::Unknown };
+    match name {
+        "sync::mutex::futex::Mutex::lock"
+        | "sync::mutex::futex::Mutex::lock_contended"
+        | "sync::mutex::futex::Mutex::try_lock"
+        | "sync::mutex::futex::Mutex::unlock" => Meaning::Locks(lock(first, RUST_LOCK_BYTES)),
+        "thread_local::guard::key::enable"
+        | "pal::unix::stack_overflow::imp::make_handler"
+        | "pal::unix::stack_overflow::imp::drop_handler"
+        | "pal::unix::stack_overflow::thread_info::set_current_info"
+        | "pal::unix::stack_overflow::thread_info::delete_current_info" => Meaning::Private,
+        _ => Meaning::Unknown,
+    }
+}
+
+/// Whether anything is known of a function of Rust's standard library.
+pub(super) fn is_known_of_rust(function: &str) -> bool {
+    of_rust(function, [0; 3]) != Meaning::Unknown
 }
 
 fn is_private(function: &str) -> bool {
@@ -93,7 +126,6 @@ fn is_private(function: &str) -> bool {
         "pthread_setspecific",
         "pthread_getspecific",
         "pthread_getattr_np",
-        "pthread_join",
         "pthread_self",
         "pthread_setname_np",
         "pthread_sigmask",
@@ -121,7 +153,25 @@ pub(super) fn no_model(function: &str) -> Trouble {
     Trouble::Unmodelled(format!("it calls {function} while it has threads, of which there is no model"))
 }
 
+/// How much memory the C library takes to describe a thread, at least as far as to the word that is cleared when it ends.
+const THREAD_BYTES: u64 = 0x1000;
+
 impl Controlled<'_> {
+    /// Which thread the C library knows by this number, unless `by` would not wait for it: pthread_join(3), EDEADLK.
+    pub(super) fn joined(&self, by: &TaskPath, number: u64) -> Option<TaskPath> {
+        let is_it = |tid_address: u64| (number..number.saturating_add(THREAD_BYTES)).contains(&tid_address);
+        let living = self
+            .tasks
+            .iter()
+            .find(|(path, task)| is_it(task.tid_address) && self.world.is_later_thread(path));
+        if let Some((path, task)) = living {
+            let waits_for_it = matches!(&task.at, At::Access(before) if before.joins() == Some(by));
+            return (path != by && !waits_for_it).then(|| path.clone());
+        }
+        let ended = self.watch.ended.iter().rev().find(|(tid_address, _)| is_it(*tid_address));
+        ended.map(|(_, path)| path.clone())
+    }
+
     /// A task runs the program's own code again: it has whatever lock it was about to take.
     pub(super) fn is_back_from_a_library(&mut self, path: &TaskPath) -> Result<(), Trouble> {
         let task = self.task(path)?;
@@ -174,6 +224,15 @@ mod tests {
     fn what_is_not_known_is_not_taken_for_harmless() {
         assert_eq!(meaning("pthread_cond_wait", [1, 2, 3]), Meaning::Unknown);
         assert_eq!(meaning("pthread_attr_init", [1, 2, 3]), Meaning::Private);
-        assert_eq!(meaning("pthread_mutex_lock", [7, 0, 0]), Meaning::Locks(7));
+        assert_eq!(meaning("pthread_mutex_lock", [7, 0, 0]), Meaning::Locks(lock(7, 40)));
+    }
+
+    #[test]
+    fn what_the_standard_library_keeps_for_itself_is_told_from_what_it_does_for_the_program() {
+        let locks = "std::sys::sync::mutex::futex::Mutex::lock";
+        assert_eq!(of_rust(locks, [7, 0, 0]), Meaning::Locks(lock(7, 4)));
+        assert!(is_known_of_rust("std::sys::pal::unix::stack_overflow::imp::make_handler"));
+        assert!(!is_known_of_rust("std::sys::pal::unix::stack_overflow::imp::signal_handler"));
+        assert!(!is_known_of_rust("my::sys::sync::mutex::futex::Mutex::lock"));
     }
 }

@@ -3,7 +3,7 @@
 use super::identity;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Standing};
-use super::threads::clears;
+use super::threads::{clears, stack};
 use crate::arch;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::{self, Report};
@@ -50,12 +50,13 @@ impl Controlled<'_> {
         }
         self.deed.births.push(born.clone());
         self.watch.operations.is_followed_by(&born);
-        let tid_address = clears(&call);
+        let (tid_address, own_stack) = (clears(&call), stack(&call));
         let born_there = Standing {
             clock,
             own_program,
             modules,
             tid_address,
+            own_stack,
             blocks_trap,
             ..Standing::new(child, named.task)
         };

@@ -15,9 +15,9 @@
 //! Only the program's own code is watched. What the functions of libraries do that it calls is known, or refused:
 //! see `libraries`.
 
-use super::libraries::{LOCK_BYTES, Meaning, meaning, no_model};
+use super::libraries::{Meaning, is_known_of_rust, meaning, no_model, of_rust};
 use super::machine::{Controlled, broken};
-use super::standing::{At, Entry, Lock};
+use super::standing::{At, Entry, Frame, Lock};
 use super::watch::{MOST_IN_A_ROW, Noted, Placed};
 use crate::arch;
 use crate::engine::{Begun, snapshot};
@@ -30,6 +30,7 @@ use grader_trace::world::{Access, Answer, Ask};
 use grader_trace::{Operation, TaskId, TaskPath};
 use libc::{pid_t, user_regs_struct};
 use std::fs;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Room for the copy of an instruction and a jump.
@@ -62,6 +63,25 @@ enum Does {
     Touch(Instruction),
     /// It goes to a function of a library.
     Call(LibraryCall, Meaning),
+    /// It goes to pthread_join, for this thread.
+    Join(LibraryCall, TaskPath),
+    /// It is the first of this function, which is part of the program, and of which is known what it comes to.
+    Enter(String, Meaning),
+}
+
+impl Does {
+    /// The function of a library that it goes to, and the lock, or the description of a thread, that this one is about.
+    fn waits(&self, registers: &user_regs_struct) -> Option<(&str, Touch)> {
+        match self {
+            Does::Call(LibraryCall { function, .. }, Meaning::Locks(touch))
+            | Does::Enter(function, Meaning::Locks(touch)) => Some((function, *touch)),
+            Does::Join(call, _) => {
+                let [at, ..] = arch::first_arguments(registers);
+                Some((&call.function, Touch { at, length: 0, reads: true, writes: false }))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What will be told of an access, once it is known.
@@ -78,7 +98,18 @@ impl Before {
         both && matches!(&self.does, Does::Touch(instruction) if !instruction.is_atomic())
     }
 
+    /// The thread for whose end it is about to wait.
+    pub(super) fn joins(&self) -> Option<&TaskPath> {
+        match &self.does {
+            Does::Join(_, thread) => Some(thread),
+            _ => None,
+        }
+    }
+
     pub(super) fn ask(&self) -> Ask {
+        if let Does::Join(_, thread) = &self.does {
+            return Ask::Join(thread.clone());
+        }
         if let Does::Call(call, Meaning::Streams) = &self.does {
             return Ask::Anything(call.function.clone());
         }
@@ -90,6 +121,11 @@ impl Before {
 }
 
 impl Controlled<'_> {
+    /// Whether it is known by now that there is more to watch than was watched.
+    pub fn has_found_more(&mut self) -> bool {
+        self.watch.has_found_more()
+    }
+
     /// Accesses were found that are shared, and that were not steps of their own: from now on they are.
     pub fn finds_more(&mut self) -> bool {
         self.watch.finds_more()
@@ -104,7 +140,7 @@ impl Controlled<'_> {
         let pid = self.task(path)?.pid;
         let program = fs::canonicalize(&self.launch.program).unwrap_or_default();
         if self.watch.code.is_none() {
-            self.watch.code = accesses::code(&program).map(Arc::new);
+            self.watch.code = accesses::code(&program, is_known_of_rust).map(Arc::new);
         }
         let unknown = || Trouble::Unmodelled("it has threads, and its code cannot be read".into());
         if snapshot::has_code_in_no_file(pid) {
@@ -119,14 +155,18 @@ impl Controlled<'_> {
             modules.find(|module| holds(module.start, module.end, module.offset)).ok_or_else(unknown)?;
         let at = module.start + (code.offset - module.offset);
         let mut bytes = code.bytes.clone();
-        code.touching.iter().chain(code.calls.keys()).for_each(|place| bytes[*place as usize] = BREAKPOINT);
-        let room = SLOT_BYTES * code.touching.len() as u64;
+        let frame = code.touching.frame.iter().filter(|_| self.watch.frames);
+        let places = code.touching.anywhere.iter().chain(code.calls.keys()).chain(code.functions.keys());
+        places.chain(frame).for_each(|place| bytes[*place as usize] = BREAKPOINT);
+        let places = code.touching.anywhere.len() + code.touching.frame.len() + code.functions.len();
+        let room = SLOT_BYTES * places as u64;
         let copies = (module.start.saturating_sub(GAP + room)) & !0xfff;
         let answer =
             self.calls_instead(path, entry, |registers| arch::map_code_instead(registers, copies, room))?;
         if answer != Some(copies as i64) {
             return Err(Trouble::Broken(format!("{pid} has no room for copies of instructions: {answer:?}")));
         }
+        self.task(path)?.own_stack = Some(first_stack(arch::stack(&entry.registers)));
         self.watch.placed = Some(Placed { code: at, copies });
         let mut written = memory::write(pid, at, &bytes);
         for (place, slot) in self.watch.slots.clone() {
@@ -155,31 +195,54 @@ impl Controlled<'_> {
         let Some(registers) = registers else { return Ok(Some(false)) };
         let address = arch::instruction(&registers).wrapping_sub(1);
         let place = address.wrapping_sub(placed.code);
-        let is_shared = self.world.shares_memory(path);
+        let is_inside = self.is_inside(path, &registers)?;
+        let is_shared = self.world.shares_memory(path) && !is_inside;
         let (does, touches) = if let Some(call) = code.calls.get(&place) {
             let meaning = meaning(&call.function, arch::first_arguments(&registers));
             let touches = match &meaning {
                 Meaning::Touches(touches) => touches.clone(),
-                Meaning::Locks(at) => vec![Touch { at: *at, length: LOCK_BYTES, reads: true, writes: true }],
+                Meaning::Locks(touch) => vec![*touch],
                 Meaning::Unknown if is_shared => return Err(no_model(&call.function)),
-                Meaning::Unknown | Meaning::Private | Meaning::Streams => Vec::new(),
+                Meaning::Unknown | Meaning::Private | Meaning::Streams | Meaning::Joins(_) => Vec::new(),
             };
-            (Does::Call(call.clone(), meaning), touches)
-        } else if code.touching.binary_search(&place).is_ok()
-            && let Some(instruction) = Instruction::at(&code.bytes[place as usize..], address)
-        {
-            let touches = instruction.touches(&arch::values(&registers));
-            (Does::Touch(instruction), touches)
+            let joined = match meaning {
+                Meaning::Joins(number) if !is_inside => self.joined(path, number),
+                _ => None,
+            };
+            let does = match joined {
+                Some(thread) => Does::Join(call.clone(), thread),
+                None => Does::Call(call.clone(), meaning),
+            };
+            (does, touches)
+        } else if let Some(instruction) = Instruction::at(&code.bytes[place as usize..], address) {
+            let function = code.functions.get(&place).filter(|_| !is_inside);
+            if let Some(function) = function {
+                let meaning = of_rust(function, arch::first_arguments(&registers));
+                let touches = match meaning {
+                    Meaning::Locks(touch) => vec![touch],
+                    _ => Vec::new(),
+                };
+                (Does::Enter(function.clone(), meaning), touches)
+            } else if code.touches(place) || code.functions.contains_key(&place) {
+                let touches = instruction.touches(&arch::values(&registers));
+                (Does::Touch(instruction), touches)
+            } else {
+                return Ok(None);
+            }
         } else {
             return Ok(None);
         };
-        self.is_back_from_a_library(path)?;
+        if !is_inside {
+            self.is_back_from_a_library(path)?;
+        }
         if self.task(path)?.blocks_trap {
             // The kernel lets SIGTRAP through, for it cannot wait, and forgets that it was held back.
             let mask = ptrace::signal_mask(pid).unwrap_or(0) | TRAP;
             still_there("holding back SIGTRAP", ptrace::set_signal_mask(pid, mask)).map_err(broken)?;
         }
         if is_shared {
+            self.leaves_own_stack(path, arch::stack(&registers));
+            touches.iter().for_each(|touch| self.touches_stacks(path, touch.at, touch.length));
             let when = self.watch.operations.now(path);
             let noted = |touch: &Touch| Noted {
                 from: touch.at,
@@ -190,9 +253,10 @@ impl Controlled<'_> {
             };
             self.watch.noted.extend(touches.iter().map(noted));
         }
-        let always = matches!(does, Does::Call(_, Meaning::Locks(_) | Meaning::Streams));
+        let always = does.waits(&registers).is_some() || matches!(does, Does::Call(_, Meaning::Streams));
+        let joins = matches!(does, Does::Join(..));
         let before = Before { registers, does, place, touches, has_read: None };
-        if is_shared && (always || self.watch.shared.contains(&place)) {
+        if joins || is_shared && (always || self.watch.shared.contains(&place)) {
             self.watch.begins_a_row();
             self.task(path)?.at = At::Access(Box::new(before));
             return Ok(Some(true));
@@ -208,17 +272,47 @@ impl Controlled<'_> {
 
     /// A task goes on with the instruction before which it stands.
     fn goes_on_behind(&mut self, path: &TaskPath, before: &Before) -> Result<(), Trouble> {
+        if self.task(path)?.inside.is_none() {
+            self.comes_to_wait(path, before, false)?;
+        }
         match &before.does {
             Does::Touch(_) => self.runs_copy(path, before),
-            Does::Call(call, meaning) => {
-                if let Meaning::Locks(at) = *meaning {
-                    let (begun, function) = (self.recorder.begin(), call.function.clone());
-                    self.keep_snapshot(path, begun.stamp, &before.registers)?;
-                    self.task(path)?.lock = Some(Lock { at, function, begun, slept: false });
-                }
-                self.calls_library(path, before, call)
+            Does::Call(call, _) | Does::Join(call, _) => self.calls_library(path, before, call),
+            Does::Enter(..) => {
+                let stack = arch::stack(&before.registers);
+                let task = self.task(path)?;
+                task.inside = Memory(task.pid).u64(stack).map(|returns_to| Frame { stack, returns_to });
+                self.runs_copy(path, before)
             }
         }
+    }
+
+    /// A task comes to a call of a library that may have to wait; `sleeps`: it does.
+    pub(super) fn comes_to_wait(
+        &mut self,
+        path: &TaskPath,
+        before: &Before,
+        sleeps: bool,
+    ) -> Result<(), Trouble> {
+        let Some((function, touch)) = before.does.waits(&before.registers) else { return Ok(()) };
+        if self.task(path)?.lock.is_none() {
+            let begun = self.recorder.begin();
+            self.keep_snapshot(path, begun.stamp, &before.registers)?;
+            self.task(path)?.lock = Some(Lock { touch, function: function.into(), begun, slept: sleeps });
+        }
+        Ok(())
+    }
+
+    /// Whether a task is still in a function in which what it touches is its own affair.
+    fn is_inside(&mut self, path: &TaskPath, registers: &user_regs_struct) -> Result<bool, Trouble> {
+        let task = self.task(path)?;
+        let Some(Frame { stack, returns_to }) = task.inside else { return Ok(false) };
+        let now = arch::stack(registers);
+        let is_inside = now < stack && Memory(task.pid).u64(stack) == Some(returns_to);
+        if !is_inside {
+            task.inside = None;
+        }
+        Ok(is_inside)
     }
 
     /// A task is about to do the access before which it stands: what will be told of it.
@@ -282,6 +376,12 @@ impl Controlled<'_> {
         still_there("going to a copy", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)
     }
+}
+
+/// Where the stack is of a process's first thread, which has come this far with it: it is the last thing in memory.
+fn first_stack(now: u64) -> Range<u64> {
+    const MOST_BYTES: u64 = 64 << 20;
+    now.saturating_sub(MOST_BYTES)..u64::MAX
 }
 
 /// What is in memory, if it is a number.

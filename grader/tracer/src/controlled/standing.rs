@@ -4,9 +4,11 @@ use super::memory::Before;
 use super::timers::Countdown;
 use crate::decode::Call;
 use crate::engine::Begun;
-use grader_trace::world::Ask;
+use grader_program::accesses::Touch;
+use grader_trace::world::{Access, Ask};
 use grader_trace::{Module, Operation, Outcome, Signal, TaskId};
 use libc::{pid_t, user_regs_struct};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A living task.
@@ -44,6 +46,10 @@ pub(super) struct Standing {
     pub(super) blocks_trap: bool,
     /// The lock of a library that it is about to take or to give back, until it is back from there.
     pub(super) lock: Option<Lock>,
+    /// Where its stack is, if it has one of its own.
+    pub(super) own_stack: Option<Range<u64>>,
+    /// The function that it is in, and in which what it touches is its own affair.
+    pub(super) inside: Option<Frame>,
     /// It has had a handler to run. While one runs, the kernel holds its signal back.
     pub(super) has_handled: bool,
 }
@@ -51,12 +57,21 @@ pub(super) struct Standing {
 /// A lock of a library that a task takes or gives back.
 #[derive(Debug, Clone)]
 pub(super) struct Lock {
-    pub(super) at: u64,
+    pub(super) touch: Touch,
     /// The function that was called for that.
     pub(super) function: String,
     pub(super) begun: Begun,
     /// It had to wait for it.
     pub(super) slept: bool,
+}
+
+/// A call of a function that is part of the program.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    /// Where the stack ended when it began.
+    pub(super) stack: u64,
+    /// What is kept there, until it has returned: where it returns to.
+    pub(super) returns_to: u64,
 }
 
 impl Lock {
@@ -66,7 +81,7 @@ impl Lock {
         if self.slept {
             Operation::Await { call, timed: false, result }
         } else {
-            Operation::Call { call, args: [self.at, 0, 0, 0, 0, 0], result }
+            Operation::Call { call, args: [self.touch.at, 0, 0, 0, 0, 0], result }
         }
     }
 }
@@ -80,8 +95,8 @@ pub(super) enum At {
     Call(Box<Entry>),
     /// An instruction that touches memory which others touch, too.
     Access(Box<Before>),
-    /// It slept on a futex in a library, and was woken: it is about to look at the lock at this address again.
-    Woken(Box<Entry>, u64),
+    /// It slept on a futex in a library, and was woken: it is about to look at its lock again.
+    Woken(Box<Entry>, Access),
     /// It is in the kernel, in a call that was released.
     Inside(Box<Inside>),
     /// It has lent its memory to a child by vfork, and sleeps.
@@ -144,6 +159,8 @@ impl Standing {
             leaving: None,
             blocks_trap: false,
             lock: None,
+            own_stack: None,
+            inside: None,
             has_handled: false,
         }
     }

@@ -11,11 +11,16 @@ use crate::decode::Call;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::Report;
 use grader_explorer::Trouble;
-use grader_trace::world::{Ask, Futex};
+use grader_program::accesses::Touch;
+use grader_trace::world::{Access, Ask, Futex};
 use grader_trace::{CloneFlags, ExitStatus, Operation, TaskPath};
+use std::ops::Range;
 
 /// See clone(2).
 const CHILD_CLEARTID: u64 = libc::CLONE_CHILD_CLEARTID as u64;
+
+/// A futex is a word of 32 bits.
+const FUTEX_BYTES: u64 = 4;
 
 /// Where the number of the task that a call makes is cleared in the end; 0: nowhere.
 pub(super) fn clears(call: &Call) -> u64 {
@@ -31,7 +36,40 @@ pub(super) fn clears(call: &Call) -> u64 {
     if flags & CHILD_CLEARTID == 0 { 0 } else { at }
 }
 
+/// Where the stack is of the thread that a call makes; `None` where only its end is told, and not how large it is.
+pub(super) fn stack(call: &Call) -> Option<Range<u64>> {
+    const STACK_OFFSET: u64 = 40;
+    const SIZE_OFFSET: u64 = 48;
+    if call.number != libc::SYS_clone3 {
+        return None;
+    }
+    let field = |offset| call.memory.u64(call.args[0].wrapping_add(offset));
+    let (start, size) = (field(STACK_OFFSET)?, field(SIZE_OFFSET)?);
+    Some(start..start.saturating_add(size))
+}
+
 impl Controlled<'_> {
+    /// A task touches these bytes: if they are part of another one's stack, what that one does there matters to others.
+    pub(super) fn touches_stacks(&mut self, path: &TaskPath, at: u64, length: u64) {
+        let end = at.saturating_add(length);
+        let own = self.tasks.get(path).and_then(|task| task.own_stack.as_ref());
+        if own.is_some_and(|own| own.start <= at && end <= own.end) {
+            return;
+        }
+        let living = self.tasks.values().filter_map(|task| task.own_stack.as_ref());
+        if living.chain(&self.watch.left_stacks).any(|stack| at < stack.end && stack.start < end) {
+            self.watch.needs_frames = true;
+        }
+    }
+
+    /// Where a task's stack ends by now: if that is not its own stack, it has made itself one.
+    pub(super) fn leaves_own_stack(&mut self, path: &TaskPath, now: u64) {
+        let own = self.tasks.get(path).and_then(|task| task.own_stack.as_ref());
+        if !own.is_some_and(|own| own.contains(&now)) {
+            self.watch.needs_frames = true;
+        }
+    }
+
     /// What a call comes to where memory is shared, or would be.
     pub(super) fn among_threads(&mut self, path: &TaskPath, call: &Call, ask: Ask) -> Result<Ask, Trouble> {
         Ok(match ask {
@@ -75,6 +113,7 @@ impl Controlled<'_> {
     ) -> Result<(), Trouble> {
         match call {
             Futex::Wait { at, expected, word, bits, .. } if word == expected => {
+                self.touches_stacks(path, at, FUTEX_BYTES);
                 self.world.falls_asleep(path, at, bits);
                 let task = self.task(path)?;
                 task.at = At::Call(entry);
@@ -104,7 +143,8 @@ impl Controlled<'_> {
             return Err(Trouble::Broken(format!("{path} is woken, and stands at no call")));
         };
         if let Some(lock) = &task.lock {
-            task.at = At::Woken(entry, lock.at);
+            let Touch { at, length, .. } = lock.touch;
+            task.at = At::Woken(entry, Access { at, length, writes: true });
             return Ok(());
         }
         self.release(path, *entry, How::Told(0))?;
@@ -122,7 +162,12 @@ impl Controlled<'_> {
         let stamp =
             self.recorder.instant(id, Operation::Exit(ExitStatus::Exited(entry.call.args[0] as u8)), false);
         self.keep_snapshot(path, stamp, &entry.registers)?;
-        let woken = if clears == 0 { Vec::new() } else { self.world.wakes(path, clears, 1, u32::MAX) };
+        let woken = if clears == 0 {
+            Vec::new()
+        } else {
+            self.touches_stacks(path, clears, FUTEX_BYTES);
+            self.world.wakes(path, clears, 1, u32::MAX)
+        };
         still_there("changing what is reported", ptrace::without_exit_event(pid)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)?;
         match self.next(pid)? {
@@ -131,7 +176,9 @@ impl Controlled<'_> {
                 return Err(Trouble::Broken(format!("thread {pid} was to end, and there came {other:?}")));
             }
         }
-        self.tasks.remove(path);
+        let ended = self.tasks.remove(path);
+        self.watch.ended.push((clears, path.clone()));
+        self.watch.left_stacks.extend(ended.and_then(|task| task.own_stack));
         self.world.thread_ended(path);
         woken.iter().try_for_each(|sleeper| self.wakes_up(sleeper))
     }

@@ -2,7 +2,10 @@
 
 use super::concurrent::{Moment, Operations};
 use grader_program::accesses::{Instruction, ProgramCode};
+use grader_trace::TaskPath;
 use grader_trace::sorted::{SortedMap, SortedSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// So many touches in a row that are no steps are those of a task that waits for another one to write, perhaps. The last of
@@ -15,6 +18,7 @@ const LAST_IN_A_ROW: u32 = 1_000;
 pub struct Known {
     code: Option<Arc<ProgramCode>>,
     shared: SortedSet<u64>,
+    frames: bool,
 }
 
 /// What is known of a program's accesses.
@@ -23,14 +27,22 @@ pub(super) struct Watch {
     pub(super) code: Option<Arc<ProgramCode>>,
     /// Instructions that are steps of their own, by their place in the code.
     pub(super) shared: SortedSet<u64>,
-    /// Those that will be.
+    /// What functions do with their own frames is watched, too: somebody touches another task's stack.
+    pub(super) frames: bool,
+    /// They will be steps.
     found: SortedSet<u64>,
+    /// Frames will be watched.
+    pub(super) needs_frames: bool,
     /// The copies made so far: for each instruction, the number of its slot.
     pub(super) slots: SortedMap<u64, u64>,
     /// Where breakpoints are, in the execution under way.
     pub(super) placed: Option<Placed>,
-    /// What was touched in it: by whom, when, and by which instruction.
-    pub(super) noted: SortedSet<Noted>,
+    /// What was touched in it: by whom, when, and by which instruction. That may be a great deal, in any order.
+    pub(super) noted: BTreeSet<Noted>,
+    /// The threads that have ended: where their numbers were cleared.
+    pub(super) ended: Vec<(u64, TaskPath)>,
+    /// Their stacks.
+    pub(super) left_stacks: Vec<Range<u64>>,
     /// How many touches in a row were no steps.
     in_a_row: u32,
     /// Its operations.
@@ -39,7 +51,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn known(&self) -> Known {
-        Known { code: self.code.clone(), shared: self.shared.clone() }
+        Known { code: self.code.clone(), shared: self.shared.clone(), frames: self.frames }
     }
 
     /// A task has come to a step.
@@ -48,7 +60,7 @@ impl Watch {
     }
 
     pub(super) fn knows(&mut self, known: Known) {
-        (self.code, self.shared) = (known.code, known.shared);
+        (self.code, self.shared, self.frames) = (known.code, known.shared, known.frames);
     }
 
     /// An instruction that is no step touches memory; whether there were too many of them in a row.
@@ -64,6 +76,10 @@ impl Watch {
     /// program makes of atomic instructions keep other accesses in order, once they are steps: so those come first.
     pub(super) fn finds_more(&mut self) -> bool {
         self.learns();
+        if self.needs_frames && !self.frames {
+            self.frames = true;
+            return true;
+        }
         let mut found = std::mem::take(&mut self.found);
         found.retain(|place| !self.shared.contains(place));
         let is_atomic = |place: &u64| {
@@ -75,6 +91,12 @@ impl Watch {
         let more = !found.is_empty();
         self.shared.extend(if atomic.is_empty() { found.into_iter().collect() } else { atomic });
         more
+    }
+
+    /// Whether it is known by now that there is more to watch than was watched.
+    pub(super) fn has_found_more(&mut self) -> bool {
+        self.learns();
+        self.needs_frames && !self.frames || self.found.iter().any(|place| !self.shared.contains(place))
     }
 
     /// Which of the accesses noted meet, by different tasks, one of them writing, and with nothing that keeps them in
@@ -95,6 +117,8 @@ impl Watch {
             }
         }
         self.placed = None;
+        self.left_stacks.clear();
+        self.ended.clear();
         self.in_a_row = 0;
     }
 }
