@@ -8,9 +8,9 @@
 //! The stack is touched by calls, pushes and pops, too; those are left out: what they touch is the top of a task's own
 //! stack, below which nobody keeps anything.
 
-use crate::elf::{Elf, SEGMENT_LOAD, Segment};
+use crate::elf::{Elf, SEGMENT_LOAD, SEGMENT_RELRO, Segment};
 use crate::imports::{self, LibraryCall};
-use crate::symbols;
+use crate::symbols::{self, Function};
 use grader_trace::sorted::SortedMap;
 use iced_x86::{
     Code, Decoder, DecoderOptions, FlowControl, InstructionInfoFactory, InstructionInfoOptions, Mnemonic,
@@ -65,8 +65,9 @@ pub struct Touching {
     pub frame: Vec<u64>,
 }
 
-/// The addresses of the instructions in a piece of code, which is at `address`, that touch memory.
-pub fn touching(code: &[u8], address: u64) -> Touching {
+/// The addresses of the instructions in a piece of code, which is at `address`, that touch memory; but for those that read
+/// what nobody writes, by a distance from themselves: `is_constant`.
+pub fn touching(code: &[u8], address: u64, is_constant: impl Fn(u64) -> bool) -> Touching {
     let mut info = InstructionInfoFactory::new();
     let mut found = Touching::default();
     let decoder = Decoder::with_ip(64, code, address, DecoderOptions::NONE);
@@ -83,7 +84,10 @@ pub fn touching(code: &[u8], address: u64) -> Touching {
                 let starts = used.base() == Register::RSP || has_frame && used.base() == Register::RBP;
                 starts && used.index() == Register::None && used.segment() != Register::FS
             };
-            if let Some(first) = memory.next() {
+            let reads_constant = instruction.is_ip_rel_memory_operand()
+                && is_constant(instruction.ip_rel_memory_address())
+                && used.used_memory().iter().all(|used| used.access() == OpAccess::Read);
+            if let Some(first) = memory.next().filter(|_| !reads_constant) {
                 let is_in_frame = is_in_frame(first) && memory.all(is_in_frame);
                 let found = if is_in_frame { &mut found.frame } else { &mut found.anywhere };
                 found.push(instruction.ip());
@@ -122,7 +126,7 @@ pub struct ProgramCode {
     /// Where the instructions begin that go to functions of libraries, counted the same.
     pub calls: SortedMap<u64, LibraryCall>,
     /// Where the functions begin that were asked for, with their names, counted the same.
-    pub functions: SortedMap<u64, String>,
+    pub functions: SortedMap<u64, Function>,
 }
 
 impl ProgramCode {
@@ -153,7 +157,8 @@ pub fn code(program: &Path, wanted: impl Fn(&str) -> bool) -> Option<ProgramCode
             continue;
         };
         if section.name == ".text" {
-            touching = self::touching(code, from);
+            touching =
+                self::touching(code, from, |place| is_constant(&elf, segment.address.wrapping_add(place)));
         }
         let found = imports::calls(code, section.address, &slots);
         calls.extend(found.into_iter().map(|(at, call)| (at - segment.address, call)));
@@ -165,6 +170,14 @@ pub fn code(program: &Path, wanted: impl Fn(&str) -> bool) -> Option<ProgramCode
     });
     let functions = functions.collect();
     Some(ProgramCode { offset: segment.offset, address: segment.address, bytes, touching, calls, functions })
+}
+
+/// Whether nobody writes to an address once the program has started, unless it changes what it may write to.
+fn is_constant(elf: &Elf, address: u64) -> bool {
+    let holds =
+        |segment: &&Segment| address >= segment.address && address - segment.address < segment.file_bytes;
+    let mut segments = elf.segments.iter().filter(holds);
+    segments.any(|segment| segment.kind == SEGMENT_RELRO || segment.kind == SEGMENT_LOAD && !segment.writable)
 }
 
 /// The program's own code, and the stubs by which it calls functions of libraries.
@@ -297,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_touches_memory_is_found_and_calls_pushes_and_addresses_are_not() {
-        let found = touching(&CODE[..31], AT);
+        let found = touching(&CODE[..31], AT, |_| false);
         assert_eq!(
             (found.anywhere, found.frame),
             ([0, 3, 10, 14, 27].map(|offset| AT + offset).to_vec(), vec![])
@@ -311,7 +324,7 @@ mod tests {
             0x55, 0x48, 0x89, 0xe5, 0x8b, 0x45, 0xfc, 0x8b, 0x44, 0x24, 0x08, 0x8b, 0x44, 0x85, 0xf8, 0x5d,
             0x8b, 0x45, 0xfc, 0xc3,
         ];
-        assert_eq!(touching(&CODE, 0), Touching { anywhere: vec![11, 16], frame: vec![4, 7] });
+        assert_eq!(touching(&CODE, 0, |_| false), Touching { anywhere: vec![11, 16], frame: vec![4, 7] });
     }
 
     #[test]

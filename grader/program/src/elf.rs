@@ -22,7 +22,10 @@ pub(crate) const MACHINE_X86_64: u16 = 62;
 pub(crate) const SEGMENT_LOAD: u32 = 1;
 pub(crate) const SEGMENT_DYNAMIC: u32 = 2;
 pub(crate) const SEGMENT_INTERPRETER: u32 = 3;
+/// What the loader makes read-only once it has put the addresses there.
+pub(crate) const SEGMENT_RELRO: u32 = 0x6474_e552;
 const SEGMENT_EXECUTABLE: u32 = 1;
+const SEGMENT_WRITABLE: u32 = 2;
 
 const SECTION_WITHOUT_BYTES: u32 = 8;
 const SECTION_COMPRESSED: u64 = 0x800;
@@ -45,6 +48,7 @@ pub(crate) struct Identity {
 pub(crate) struct Segment {
     pub kind: u32,
     pub executable: bool,
+    pub writable: bool,
     pub offset: u64,
     pub address: u64,
     pub file_bytes: u64,
@@ -221,6 +225,7 @@ fn segment(entry: Record) -> Segment {
     Segment {
         kind: entry.u32(0),
         executable: entry.u32(4) & SEGMENT_EXECUTABLE != 0,
+        writable: entry.u32(4) & SEGMENT_WRITABLE != 0,
         offset: entry.u64(8),
         address: entry.u64(16),
         file_bytes: entry.u64(32),

@@ -43,7 +43,7 @@ mod instructions;
 mod lines;
 pub mod programs;
 mod registers;
-mod symbols;
+pub mod symbols;
 mod units;
 mod walk;
 

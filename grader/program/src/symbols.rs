@@ -8,13 +8,21 @@ const FUNCTION: u32 = 2;
 /// Larger tables are not those of a program.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// The addresses of the functions whose names `wanted` likes, as the linker gave them, with their readable names: paths,
-/// without what tells apart the copies that a compiler makes.
-pub(crate) fn functions(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Vec<(u64, String)> {
+/// A function that is part of a program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// Its readable name: a path, without what tells apart the copies that a compiler makes.
+    pub name: String,
+    /// How many bytes of code it has.
+    pub length: u64,
+}
+
+/// The functions whose names `wanted` likes, by their addresses as the linker gave them.
+pub(crate) fn functions(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Vec<(u64, Function)> {
     read(elf, wanted).unwrap_or_default()
 }
 
-fn read(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Option<Vec<(u64, String)>> {
+fn read(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Option<Vec<(u64, Function)>> {
     let bytes = |name: &str| elf.section(name).and_then(|section| elf.bytes(section, MOST_BYTES).ok());
     let (symbols, names) = (bytes(".symtab")?, bytes(".strtab")?);
     let functions =
@@ -22,7 +30,7 @@ fn read(elf: &Elf, wanted: impl Fn(&str) -> bool) -> Option<Vec<(u64, String)>> 
     let named = functions.filter_map(|entry| {
         let name = names.get(entry.u32(0) as usize..)?.split(|byte| *byte == 0).next()?;
         let name = readable(std::str::from_utf8(name).ok()?)?;
-        wanted(&name).then(|| (entry.u64(8), name))
+        wanted(&name).then(|| (entry.u64(8), Function { name, length: entry.u64(16) }))
     });
     Some(named.collect())
 }

@@ -40,10 +40,13 @@ const ASSUMPTIONS: [&str; 5] = [
 ];
 
 /// What it takes for granted besides, if there are threads.
-const THREADS: [&str; 3] = [
+const THREADS: [&str; 5] = [
     "what a thread writes to memory, all see at once, in the order in which it is written",
     "an instruction reads or writes all its bytes at once",
     "functions of libraries that are called by pointers touch nothing that threads share",
+    "locks and joins of the C library and of Rust's standard library do what they promise, and so do both with what they \
+     keep about threads for themselves",
+    "nobody writes to what the linker has made read-only",
 ];
 
 /// What a step did, besides what it touched.

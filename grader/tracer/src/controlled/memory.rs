@@ -15,6 +15,7 @@
 //! Only the program's own code is watched. What the functions of libraries do that it calls is known, or refused:
 //! see `libraries`.
 
+use super::breakpoints::{Copies, Texts};
 use super::libraries::{Meaning, is_known_of_rust, meaning, no_model, of_rust};
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Frame, Lock};
@@ -33,13 +34,8 @@ use std::fs;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Room for the copy of an instruction and a jump.
-const SLOT_BYTES: u64 = 32;
-
 /// How far before the program's code copies are put, at least.
 const GAP: u64 = 1 << 20;
-
-const BREAKPOINT: u8 = 0xcc;
 
 /// SIGTRAP in a mask of signals.
 pub(super) const TRAP: u64 = 1 << (libc::SIGTRAP - 1);
@@ -134,10 +130,10 @@ impl Controlled<'_> {
     /// A process is about to have its second thread, by the call at whose entry a task stands: from now on what its
     /// threads do to memory is watched.
     pub(super) fn watches_memory(&mut self, path: &TaskPath, entry: &Entry) -> Result<(), Trouble> {
-        if self.watch.placed.is_some() {
-            return Ok(());
-        }
         let pid = self.task(path)?.pid;
+        if self.watch.placed.is_some() {
+            return if self.watch.is_on { Ok(()) } else { self.sets_breakpoints(pid, true) };
+        }
         let program = fs::canonicalize(&self.launch.program).unwrap_or_default();
         if self.watch.code.is_none() {
             self.watch.code = accesses::code(&program, is_known_of_rust).map(Arc::new);
@@ -154,12 +150,8 @@ impl Controlled<'_> {
         let module =
             modules.find(|module| holds(module.start, module.end, module.offset)).ok_or_else(unknown)?;
         let at = module.start + (code.offset - module.offset);
-        let mut bytes = code.bytes.clone();
-        let frame = code.touching.frame.iter().filter(|_| self.watch.frames);
-        let places = code.touching.anywhere.iter().chain(code.calls.keys()).chain(code.functions.keys());
-        places.chain(frame).for_each(|place| bytes[*place as usize] = BREAKPOINT);
-        let places = code.touching.anywhere.len() + code.touching.frame.len() + code.functions.len();
-        let room = SLOT_BYTES * places as u64;
+        let code = code.clone();
+        let room = Copies::room(&code);
         let copies = (module.start.saturating_sub(GAP + room)) & !0xfff;
         let answer =
             self.calls_instead(path, entry, |registers| arch::map_code_instead(registers, copies, room))?;
@@ -167,22 +159,21 @@ impl Controlled<'_> {
             return Err(Trouble::Broken(format!("{pid} has no room for copies of instructions: {answer:?}")));
         }
         self.task(path)?.own_stack = Some(first_stack(arch::stack(&entry.registers)));
-        self.watch.placed = Some(Placed { code: at, copies });
-        let mut written = memory::write(pid, at, &bytes);
-        for (place, slot) in self.watch.slots.clone() {
-            written = written.and(self.writes_copy(pid, place, slot));
-        }
-        written.map_err(|error| Trouble::Broken(format!("setting breakpoints in {pid}: {error}")))
+        self.watch.placed = Some(Placed { code: at });
+        let written = self.watch.copies.write(pid, at, copies);
+        written.map_err(|error| Trouble::Broken(format!("writing copies into {pid}: {error}")))?;
+        self.sets_breakpoints(pid, true)
     }
 
-    fn writes_copy(&self, pid: pid_t, place: u64, slot: u64) -> std::io::Result<()> {
-        let (Some(code), Some(placed)) = (&self.watch.code, self.watch.placed) else { return Ok(()) };
-        let instruction = Instruction::at(&code.bytes[place as usize..], placed.code + place);
-        let to = placed.copies + slot * SLOT_BYTES;
-        match instruction.and_then(|instruction| instruction.displaced(to)) {
-            Some(copy) => memory::write(pid, to, &copy),
-            None => Err(std::io::Error::other("an instruction cannot be run elsewhere")),
-        }
+    /// From now on what is touched is watched, or not any more.
+    pub(super) fn sets_breakpoints(&mut self, pid: pid_t, watched: bool) -> Result<(), Trouble> {
+        let (Some(placed), Some(code)) = (self.watch.placed, &self.watch.code) else { return Ok(()) };
+        let frames = self.watch.frames;
+        let texts = self.watch.texts.get_or_insert_with(|| Texts::new(code, frames));
+        let text = if watched { &texts.watched } else { &texts.quiet };
+        self.watch.is_on = watched;
+        memory::write(pid, placed.code, text)
+            .map_err(|error| Trouble::Broken(format!("setting breakpoints in {pid}: {error}")))
     }
 
     /// A task has hit a breakpoint; whether it stays there. `None`: there was none.
@@ -217,12 +208,12 @@ impl Controlled<'_> {
         } else if let Some(instruction) = Instruction::at(&code.bytes[place as usize..], address) {
             let function = code.functions.get(&place).filter(|_| !is_inside);
             if let Some(function) = function {
-                let meaning = of_rust(function, arch::first_arguments(&registers));
+                let meaning = of_rust(&function.name, arch::first_arguments(&registers));
                 let touches = match meaning {
                     Meaning::Locks(touch) => vec![touch],
                     _ => Vec::new(),
                 };
-                (Does::Enter(function.clone(), meaning), touches)
+                (Does::Enter(function.name.clone(), meaning), touches)
             } else if code.touches(place) || code.functions.contains_key(&place) {
                 let touches = instruction.touches(&arch::values(&registers));
                 (Does::Touch(instruction), touches)
@@ -364,15 +355,12 @@ impl Controlled<'_> {
     /// A task goes on with an instruction at which there is a breakpoint.
     fn runs_copy(&mut self, path: &TaskPath, before: &Before) -> Result<(), Trouble> {
         let pid = self.task(path)?.pid;
-        let Some(placed) = self.watch.placed else { return Ok(()) };
-        let next = self.watch.slots.len() as u64;
-        let slot = *self.watch.slots.entry(before.place).or_insert(next);
-        if slot == next {
-            self.writes_copy(pid, before.place, slot)
-                .map_err(|error| Trouble::Broken(format!("copying an instruction of {pid}: {error}")))?;
-        }
+        let Some(code) = self.watch.code.clone() else { return Ok(()) };
+        let copy = self.watch.copies.of(pid, &code, before.place);
+        let copy =
+            copy.map_err(|error| Trouble::Broken(format!("copying an instruction of {pid}: {error}")))?;
         let mut registers = before.registers;
-        arch::go_to(&mut registers, placed.copies + slot * SLOT_BYTES);
+        arch::go_to(&mut registers, copy);
         still_there("going to a copy", ptrace::set_registers(pid, &registers)).map_err(broken)?;
         self.resume(pid, Resume::Free, 0)
     }

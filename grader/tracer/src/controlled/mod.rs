@@ -42,6 +42,7 @@
 
 mod asks;
 mod audit;
+mod breakpoints;
 mod calls;
 mod choices;
 mod concurrent;

@@ -176,10 +176,15 @@ impl Controlled<'_> {
                 return Err(Trouble::Broken(format!("thread {pid} was to end, and there came {other:?}")));
             }
         }
+        let process = self.world.process_of(path).clone();
         let ended = self.tasks.remove(path);
         self.watch.ended.push((clears, path.clone()));
         self.watch.left_stacks.extend(ended.and_then(|task| task.own_stack));
         self.world.thread_ended(path);
+        if !self.world.shares_memory(&process) {
+            let pid = self.task(&process)?.pid;
+            self.sets_breakpoints(pid, false)?;
+        }
         woken.iter().try_for_each(|sleeper| self.wakes_up(sleeper))
     }
 

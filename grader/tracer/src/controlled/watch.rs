@@ -1,9 +1,10 @@
 //! What is known of a program's accesses to memory, and what is noted of them in an execution.
 
+use super::breakpoints::{Copies, Texts};
 use super::concurrent::{Moment, Operations};
 use grader_program::accesses::{Instruction, ProgramCode};
 use grader_trace::TaskPath;
-use grader_trace::sorted::{SortedMap, SortedSet};
+use grader_trace::sorted::SortedSet;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,8 +34,12 @@ pub(super) struct Watch {
     found: SortedSet<u64>,
     /// Frames will be watched.
     pub(super) needs_frames: bool,
-    /// The copies made so far: for each instruction, the number of its slot.
-    pub(super) slots: SortedMap<u64, u64>,
+    /// The copies of instructions made so far.
+    pub(super) copies: Copies,
+    /// The code with breakpoints, if it was needed.
+    pub(super) texts: Option<Texts>,
+    /// What is touched is watched now.
+    pub(super) is_on: bool,
     /// Where breakpoints are, in the execution under way.
     pub(super) placed: Option<Placed>,
     /// What was touched in it: by whom, when, and by which instruction. That may be a great deal, in any order.
@@ -77,7 +82,7 @@ impl Watch {
     pub(super) fn finds_more(&mut self) -> bool {
         self.learns();
         if self.needs_frames && !self.frames {
-            self.frames = true;
+            (self.frames, self.texts) = (true, None);
             return true;
         }
         let mut found = std::mem::take(&mut self.found);
@@ -127,8 +132,6 @@ impl Watch {
 pub(super) struct Placed {
     /// Where the code is.
     pub(super) code: u64,
-    /// Where copies of instructions are.
-    pub(super) copies: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
