@@ -181,13 +181,76 @@ int main(void) {
     }
 }
 
+/// A program in C, compiled: `items`, then two threads that do `one` and `two`, and what is done once both have ended.
+fn of_two(folder: &Path, items: &str, [one, two, last]: [&str; 3]) -> String {
+    let (source, program) = (folder.join("two.c"), folder.join("two"));
+    let text = format!(
+        "#include <pthread.h>\n#include <semaphore.h>\n#include <stdio.h>\n{items}\n\
+         static void *does_one(void *unused) {{ {one} return unused; }}\n\
+         static void *does_two(void *unused) {{ {two} return unused; }}\n\
+         int main(void) {{ pthread_t one, two; sem_init(&gate, 0, 1); pthread_barrier_init(&line, NULL, 2);\n\
+         pthread_create(&one, NULL, does_one, NULL); pthread_create(&two, NULL, does_two, NULL);\n\
+         pthread_join(one, NULL); pthread_join(two, NULL); {last} return 0; }}\n"
+    );
+    std::fs::write(&source, text).expect("the folder is writable");
+    let mut cc = Command::new("cc");
+    cc.args(["-g", "-pthread", "-o"]).arg(&program).arg(&source);
+    assert!(cc.status().expect("there is a C compiler").success());
+    program.to_str().expect("a name in UTF-8").to_owned()
+}
+
+#[test]
+fn what_the_c_library_has_to_keep_threads_in_order_is_known() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let items = "static sem_t gate; static pthread_barrier_t line; static int x, y, seen[2];\n\
+                 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;\n\
+                 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;\n\
+                 static pthread_rwlock_t shelf = PTHREAD_RWLOCK_INITIALIZER;";
+    let waits = "pthread_mutex_lock(&lock); while (!x) pthread_cond_wait(&changed, &lock); pthread_mutex_unlock(&lock);";
+    let tells =
+        "pthread_mutex_lock(&lock); x = 1; pthread_cond_signal(&changed); pthread_mutex_unlock(&lock);";
+    // Whoever waits has looked, and does not sleep yet: nobody wakes it later.
+    let tells_without_lock = "x = 1; pthread_cond_signal(&changed);";
+    let [adds, says] = ["sem_wait(&gate); x++; sem_post(&gate);", "printf(\"%d\\n\", x);"];
+    let both = "printf(\"%d%d\\n\", seen[0], seen[1]);";
+    for (does, values, deadlocks) in [
+        ([waits, tells, says], &["1\n"][..], 0),
+        ([waits, tells_without_lock, says], &["", "1\n"], 1),
+        ([adds, adds, says], &["2\n"], 0),
+        (["sem_wait(&gate); x++;", adds, says], &["", "2\n"], 1),
+        (
+            [
+                "x = 1; pthread_barrier_wait(&line); seen[0] = y;",
+                "y = 1; pthread_barrier_wait(&line); seen[1] = x;",
+                both,
+            ],
+            &["11\n"],
+            0,
+        ),
+        (["x = 1; seen[0] = y;", "y = 1; seen[1] = x;", both], &["01\n", "10\n", "11\n"], 0),
+        (
+            [
+                "pthread_rwlock_wrlock(&shelf); x++; y++; pthread_rwlock_unlock(&shelf);",
+                "pthread_rwlock_rdlock(&shelf); seen[0] = x; seen[1] = y; pthread_rwlock_unlock(&shelf);",
+                both,
+            ],
+            &["00\n", "11\n"],
+            0,
+        ),
+    ] {
+        let found = explored(&[&of_two(folder.path(), items, does)]);
+        let knots = found["deadlocks"].as_array().map(Vec::len);
+        assert_eq!((outputs(&found), knots), (values.to_vec(), Some(deadlocks)), "{does:?}");
+    }
+}
+
 #[test]
 fn what_is_not_known_of_threads_is_said() {
     let folder = tempfile::tempdir().expect("a folder");
-    let waits = ["pthread_mutex_lock(&lock)", "pthread_cond_signal(&signal)", ""];
+    let waits = ["", "", "pthread_cond_timedwait(&signal, &lock, &(struct timespec){0})"];
     let spins = ["while (!*(volatile int *)&counter)", "", ""];
     for (around, why) in [
-        (waits, "it calls pthread_cond_signal while it has threads"),
+        (waits, "it calls pthread_cond_timedwait while it has threads"),
         (spins, "an execution has more than 10000 steps"),
     ] {
         let program = counter(folder.path(), &["-O0"], around);

@@ -44,7 +44,7 @@ impl Controlled<'_> {
             },
             At::Dying(signal) | At::Doomed(signal) => Ask::Exit(ExitStatus::Killed(*signal)),
             At::Access(before) => before.ask(),
-            At::Woken(_, lock) => Ask::Access(vec![*lock]),
+            At::Woken(_, touches) => Ask::Access(touches.clone()),
             At::Vfork => Ask::Local,
             At::Running | At::Inside(_) => {
                 return Err(Trouble::Broken(format!("task {path} moves while others are asked")));

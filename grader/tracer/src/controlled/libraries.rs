@@ -15,10 +15,16 @@ use grader_program::accesses::Touch;
 use grader_program::imports::LibraryCall;
 use grader_trace::{Outcome, TaskPath};
 
-/// How much memory a lock of the C library takes: the size of `pthread_mutex_t`.
-const LOCK_BYTES: u64 = 40;
-/// And one of Rust's standard library, without what it guards: the word that threads sleep on.
-const RUST_LOCK_BYTES: u64 = 4;
+/// How much memory the C library takes to keep threads in order: the sizes of `pthread_mutex_t`, `pthread_spinlock_t`,
+/// `pthread_cond_t`, `pthread_rwlock_t`, `pthread_barrier_t` and `sem_t`.
+const MUTEX_BYTES: u64 = 40;
+const SPIN_BYTES: u64 = 4;
+const CONDITION_BYTES: u64 = 48;
+const RWLOCK_BYTES: u64 = 56;
+const BARRIER_BYTES: u64 = 32;
+const SEMAPHORE_BYTES: u64 = 32;
+/// And what Rust's standard library takes for a mutex, without what that guards: the word that threads sleep on.
+const RUST_MUTEX_BYTES: u64 = 4;
 
 /// What a call comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +33,8 @@ pub(super) enum Meaning {
     Private,
     /// It touches these bytes.
     Touches(Vec<Touch>),
-    /// It takes or gives back the lock that is kept in these bytes.
-    Locks(Touch),
+    /// It takes or gives back what is kept in these bytes, or waits for somebody to do so.
+    Locks(Vec<Touch>),
     /// It sleeps until the thread has ended that the C library knows by this number.
     Joins(u64),
     /// It uses a stream, of which there is one for all.
@@ -47,12 +53,35 @@ pub(super) fn meaning(function: &str, [first, second, third]: [u64; 3]) -> Meani
         "memset" => Meaning::Touches(vec![touch(first, third, true)]),
         "memcmp" | "bcmp" => Meaning::Touches(vec![touch(first, third, false), touch(second, third, false)]),
         "memchr" | "memrchr" => Meaning::Touches(vec![touch(first, third, false)]),
-        "pthread_mutex_lock"
-        | "pthread_mutex_trylock"
-        | "pthread_mutex_unlock"
-        | "pthread_spin_lock"
-        | "pthread_spin_trylock"
-        | "pthread_spin_unlock" => Meaning::Locks(lock(first, LOCK_BYTES)),
+        "pthread_mutex_lock" | "pthread_mutex_trylock" | "pthread_mutex_unlock" => {
+            Meaning::Locks(vec![lock(first, MUTEX_BYTES)])
+        }
+        "pthread_spin_lock" | "pthread_spin_trylock" | "pthread_spin_unlock" => {
+            Meaning::Locks(vec![lock(first, SPIN_BYTES)])
+        }
+        "pthread_cond_wait" => Meaning::Locks(vec![lock(first, CONDITION_BYTES), lock(second, MUTEX_BYTES)]),
+        "pthread_cond_signal" | "pthread_cond_broadcast" => {
+            Meaning::Locks(vec![lock(first, CONDITION_BYTES)])
+        }
+        "pthread_rwlock_rdlock"
+        | "pthread_rwlock_tryrdlock"
+        | "pthread_rwlock_wrlock"
+        | "pthread_rwlock_trywrlock"
+        | "pthread_rwlock_unlock" => Meaning::Locks(vec![lock(first, RWLOCK_BYTES)]),
+        "pthread_barrier_wait" => Meaning::Locks(vec![lock(first, BARRIER_BYTES)]),
+        "sem_wait" | "sem_trywait" | "sem_post" | "sem_getvalue" => {
+            Meaning::Locks(vec![lock(first, SEMAPHORE_BYTES)])
+        }
+        "pthread_mutex_init" | "pthread_mutex_destroy" => {
+            Meaning::Touches(vec![touch(first, MUTEX_BYTES, true)])
+        }
+        "pthread_cond_init" | "pthread_cond_destroy" => {
+            Meaning::Touches(vec![touch(first, CONDITION_BYTES, true)])
+        }
+        "pthread_rwlock_init" | "pthread_rwlock_destroy" => {
+            Meaning::Touches(vec![touch(first, RWLOCK_BYTES, true)])
+        }
+        "sem_init" => Meaning::Touches(vec![touch(first, SEMAPHORE_BYTES, true)]),
         "printf" | "__printf_chk" | "puts" | "putchar" | "fwrite" | "fputs" | "fputc" | "putc"
         | "fprintf" | "__fprintf_chk" | "vfprintf" | "vprintf" | "fflush" | "perror" | "dprintf" => {
             Meaning::Streams
@@ -75,7 +104,7 @@ pub(super) fn of_rust(function: &str, [first, ..]: [u64; 3]) -> Meaning {
         "sync::mutex::futex::Mutex::lock"
         | "sync::mutex::futex::Mutex::lock_contended"
         | "sync::mutex::futex::Mutex::try_lock"
-        | "sync::mutex::futex::Mutex::unlock" => Meaning::Locks(lock(first, RUST_LOCK_BYTES)),
+        | "sync::mutex::futex::Mutex::unlock" => Meaning::Locks(vec![lock(first, RUST_MUTEX_BYTES)]),
         "thread_local::guard::key::enable"
         | "pal::unix::stack_overflow::imp::make_handler"
         | "pal::unix::stack_overflow::imp::drop_handler"
@@ -120,6 +149,7 @@ fn is_private(function: &str) -> bool {
         "posix_memalign",
         "prctl",
         "pthread_create",
+        "pthread_detach",
         "pthread_exit",
         "pthread_key_create",
         "pthread_key_delete",
@@ -222,15 +252,15 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_taken_for_harmless() {
-        assert_eq!(meaning("pthread_cond_wait", [1, 2, 3]), Meaning::Unknown);
+        assert_eq!(meaning("pthread_cond_timedwait", [1, 2, 3]), Meaning::Unknown);
         assert_eq!(meaning("pthread_attr_init", [1, 2, 3]), Meaning::Private);
-        assert_eq!(meaning("pthread_mutex_lock", [7, 0, 0]), Meaning::Locks(lock(7, 40)));
+        assert_eq!(meaning("pthread_mutex_lock", [7, 0, 0]), Meaning::Locks(vec![lock(7, 40)]));
     }
 
     #[test]
     fn what_the_standard_library_keeps_for_itself_is_told_from_what_it_does_for_the_program() {
         let locks = "std::sys::sync::mutex::futex::Mutex::lock";
-        assert_eq!(of_rust(locks, [7, 0, 0]), Meaning::Locks(lock(7, 4)));
+        assert_eq!(of_rust(locks, [7, 0, 0]), Meaning::Locks(vec![lock(7, 4)]));
         assert!(is_known_of_rust("std::sys::pal::unix::stack_overflow::imp::make_handler"));
         assert!(!is_known_of_rust("std::sys::pal::unix::stack_overflow::imp::signal_handler"));
         assert!(!is_known_of_rust("my::sys::sync::mutex::futex::Mutex::lock"));

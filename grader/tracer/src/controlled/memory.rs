@@ -67,13 +67,13 @@ enum Does {
 
 impl Does {
     /// The function of a library that it goes to, and the lock, or the description of a thread, that this one is about.
-    fn waits(&self, registers: &user_regs_struct) -> Option<(&str, Touch)> {
+    fn waits(&self, registers: &user_regs_struct) -> Option<(&str, Vec<Touch>)> {
         match self {
-            Does::Call(LibraryCall { function, .. }, Meaning::Locks(touch))
-            | Does::Enter(function, Meaning::Locks(touch)) => Some((function, *touch)),
+            Does::Call(LibraryCall { function, .. }, Meaning::Locks(touches))
+            | Does::Enter(function, Meaning::Locks(touches)) => Some((function, touches.clone())),
             Does::Join(call, _) => {
                 let [at, ..] = arch::first_arguments(registers);
-                Some((&call.function, Touch { at, length: 0, reads: true, writes: false }))
+                Some((&call.function, vec![Touch { at, length: 0, reads: true, writes: false }]))
             }
             _ => None,
         }
@@ -191,8 +191,7 @@ impl Controlled<'_> {
         let (does, touches) = if let Some(call) = code.calls.get(&place) {
             let meaning = meaning(&call.function, arch::first_arguments(&registers));
             let touches = match &meaning {
-                Meaning::Touches(touches) => touches.clone(),
-                Meaning::Locks(touch) => vec![*touch],
+                Meaning::Touches(touches) | Meaning::Locks(touches) => touches.clone(),
                 Meaning::Unknown if is_shared => return Err(no_model(&call.function)),
                 Meaning::Unknown | Meaning::Private | Meaning::Streams | Meaning::Joins(_) => Vec::new(),
             };
@@ -209,8 +208,8 @@ impl Controlled<'_> {
             let function = code.functions.get(&place).filter(|_| !is_inside);
             if let Some(function) = function {
                 let meaning = of_rust(&function.name, arch::first_arguments(&registers));
-                let touches = match meaning {
-                    Meaning::Locks(touch) => vec![touch],
+                let touches = match &meaning {
+                    Meaning::Locks(touches) => touches.clone(),
                     _ => Vec::new(),
                 };
                 (Does::Enter(function.name.clone(), meaning), touches)
@@ -285,11 +284,11 @@ impl Controlled<'_> {
         before: &Before,
         sleeps: bool,
     ) -> Result<(), Trouble> {
-        let Some((function, touch)) = before.does.waits(&before.registers) else { return Ok(()) };
+        let Some((function, touches)) = before.does.waits(&before.registers) else { return Ok(()) };
         if self.task(path)?.lock.is_none() {
             let begun = self.recorder.begin();
             self.keep_snapshot(path, begun.stamp, &before.registers)?;
-            self.task(path)?.lock = Some(Lock { touch, function: function.into(), begun, slept: sleeps });
+            self.task(path)?.lock = Some(Lock { touches, function: function.into(), begun, slept: sleeps });
         }
         Ok(())
     }

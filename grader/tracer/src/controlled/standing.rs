@@ -57,7 +57,7 @@ pub(super) struct Standing {
 /// A lock of a library that a task takes or gives back.
 #[derive(Debug, Clone)]
 pub(super) struct Lock {
-    pub(super) touch: Touch,
+    pub(super) touches: Vec<Touch>,
     /// The function that was called for that.
     pub(super) function: String,
     pub(super) begun: Begun,
@@ -78,10 +78,11 @@ impl Lock {
     /// The call, with what it has answered.
     pub(super) fn call(&self, result: Outcome<u64>) -> Operation {
         let call = self.function.clone();
+        let at = self.touches.first().map_or(0, |touch| touch.at);
         if self.slept {
             Operation::Await { call, timed: false, result }
         } else {
-            Operation::Call { call, args: [self.touch.at, 0, 0, 0, 0, 0], result }
+            Operation::Call { call, args: [at, 0, 0, 0, 0, 0], result }
         }
     }
 }
@@ -96,7 +97,7 @@ pub(super) enum At {
     /// An instruction that touches memory which others touch, too.
     Access(Box<Before>),
     /// It slept on a futex in a library, and was woken: it is about to look at its lock again.
-    Woken(Box<Entry>, Access),
+    Woken(Box<Entry>, Vec<Access>),
     /// It is in the kernel, in a call that was released.
     Inside(Box<Inside>),
     /// It has lent its memory to a child by vfork, and sleeps.

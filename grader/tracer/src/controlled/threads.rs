@@ -143,8 +143,8 @@ impl Controlled<'_> {
             return Err(Trouble::Broken(format!("{path} is woken, and stands at no call")));
         };
         if let Some(lock) = &task.lock {
-            let Touch { at, length, .. } = lock.touch;
-            task.at = At::Woken(entry, Access { at, length, writes: true });
+            let access = |touch: &Touch| Access { at: touch.at, length: touch.length, writes: true };
+            task.at = At::Woken(entry, lock.touches.iter().map(access).collect());
             return Ok(());
         }
         self.release(path, *entry, How::Told(0))?;
