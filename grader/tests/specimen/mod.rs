@@ -7,7 +7,8 @@ use std::process::Command;
 /// Builds it; where it lies.
 pub fn build() -> Result<PathBuf, String> {
     let output = Command::new(env!("CARGO"))
-        .args(["build", "--package", "grader-tracer", "--bin", "specimen", "--message-format", "json"])
+        .args(["build", "--profile", "test", "--package", "grader-tracer", "--bin", "specimen"])
+        .args(["--message-format", "json"])
         .args(["--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")])
         .output()
         .map_err(|error| format!("cannot start cargo: {error}"))?;
