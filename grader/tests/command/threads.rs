@@ -185,7 +185,7 @@ int main(void) {
 fn of_two(folder: &Path, items: &str, [one, two, last]: [&str; 3]) -> String {
     let (source, program) = (folder.join("two.c"), folder.join("two"));
     let text = format!(
-        "#include <pthread.h>\n#include <semaphore.h>\n#include <stdio.h>\n{items}\n\
+        "#include <pthread.h>\n#include <semaphore.h>\n#include <stdio.h>\n#include <unistd.h>\n#include <fcntl.h>\n{items}\n\
          static void *does_one(void *unused) {{ {one} return unused; }}\n\
          static void *does_two(void *unused) {{ {two} return unused; }}\n\
          int main(void) {{ pthread_t one, two; sem_init(&gate, 0, 1); pthread_barrier_init(&line, NULL, 2);\n\
@@ -241,6 +241,20 @@ fn what_the_c_library_has_to_keep_threads_in_order_is_known() {
         let found = explored(&[&of_two(folder.path(), items, does)]);
         let knots = found["deadlocks"].as_array().map(Vec::len);
         assert_eq!((outputs(&found), knots), (values.to_vec(), Some(deadlocks)), "{does:?}");
+    }
+}
+
+#[test]
+fn system_calls_touch_the_memory_that_they_are_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let items = "static sem_t gate; static pthread_barrier_t line; static char text[] = \"a\\n\";";
+    let [changes, says] = ["text[0] = 'x';", "write(1, text, 2);"];
+    let file = folder.path().join("b");
+    std::fs::write(&file, "b").expect("the folder is writable");
+    let reads = format!("int fd = open(\"{}\", O_RDONLY); read(fd, text, 1); close(fd);", file.display());
+    for (does, values) in [([says, changes, ""], ["a\n", "x\n"]), ([&reads, changes, says], ["b\n", "x\n"])] {
+        let found = explored(&[&of_two(folder.path(), items, does)]);
+        assert_eq!(outputs(&found), values, "{does:?}");
     }
 }
 

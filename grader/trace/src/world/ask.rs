@@ -117,6 +117,8 @@ pub enum Ask {
         wanted: u64,
         /// At an offset of its own, not the descriptor's.
         positioned: bool,
+        /// Where in memory they are, if they lie in one piece.
+        at: Option<u64>,
     },
     /// lseek, fstat and others that look at an open file or move its offset.
     UseFile(Fd),

@@ -281,7 +281,7 @@ impl World {
                 Look::ready(Footprint::nothing())
             }
             Ask::Read { fd, wanted, positioned } => self.look_read(path, *fd, *wanted, *positioned)?,
-            Ask::Write { fd, wanted, positioned } => self.look_write(path, *fd, *wanted, *positioned)?,
+            Ask::Write { fd, wanted, positioned, .. } => self.look_write(path, *fd, *wanted, *positioned)?,
             Ask::UseFile(fd) => Look::ready(self.use_touches(path, *fd)),
             Ask::Map(fd) => self.look_map(path, *fd)?,
             Ask::Poll { fds, timeout } => self.look_poll(path, fds, *timeout)?,

@@ -106,10 +106,11 @@ impl World {
             Ask::Remap { at, length } => {
                 Ok(Look::ready(Footprint::nothing().changes(self.memory_touched(path, *at, *length))))
             }
-            Ask::Write { fd, .. } if self.is_observed(process, *fd) => {
+            Ask::Write { fd, at, wanted, .. } if self.is_observed(process, *fd) => {
                 // It reads the bytes that it writes, wherever they are.
                 let look = self.look_awake(process, ask)?;
-                let reads = Footprint::nothing().observes(self.memory_touched(path, 0, u64::MAX));
+                let (at, length) = at.map_or((0, u64::MAX), |at| (at, *wanted));
+                let reads = Footprint::nothing().observes(self.memory_touched(path, at, length));
                 Ok(Look { footprint: look.footprint.and(reads), ..look })
             }
             _ => {

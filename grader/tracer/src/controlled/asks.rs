@@ -248,9 +248,13 @@ fn of_operation(call: &Call, op: &Operation, pid: pid_t) -> Option<Ask> {
             Ask::Read { fd: *fd, wanted: *wanted, positioned }
         }
         Operation::Write { fd, wanted, .. } => match call.number {
-            libc::SYS_write | libc::SYS_writev => Ask::Write { fd: *fd, wanted: *wanted, positioned: false },
+            libc::SYS_write | libc::SYS_writev => {
+                let at = (call.number == libc::SYS_write).then_some(args[1]);
+                Ask::Write { fd: *fd, wanted: *wanted, positioned: false, at }
+            }
             libc::SYS_pwrite64 | libc::SYS_pwritev | libc::SYS_pwritev2 => {
-                Ask::Write { fd: *fd, wanted: *wanted, positioned: true }
+                let at = (call.number == libc::SYS_pwrite64).then_some(args[1]);
+                Ask::Write { fd: *fd, wanted: *wanted, positioned: true, at }
             }
             libc::SYS_copy_file_range => Ask::Anything("copy_file_range".into()),
             number => Ask::Unmodelled(format!("it calls {}, of which there is no model", name(number))),

@@ -288,7 +288,10 @@ impl<'a> Controlled<'a> {
                         self.watches_memory(path, &entry)?;
                         self.release(path, *entry, How::Plain)?;
                     }
-                    _ => self.release(path, *entry, How::Plain)?,
+                    _ => {
+                        self.notes_buffer(path, &entry.call);
+                        self.release(path, *entry, How::Plain)?;
+                    }
                 },
                 Act::Expire => {
                     self.world.wakes_nobody(path);

@@ -7,6 +7,7 @@
 use super::calls::How;
 use super::machine::{Controlled, broken};
 use super::standing::{At, Entry, Standing};
+use super::watch::{Noted, SYSTEM_CALL};
 use crate::decode::Call;
 use crate::sys::ptrace::{self, Resume, still_there};
 use crate::sys::wait::Report;
@@ -59,6 +60,19 @@ impl Controlled<'_> {
         let living = self.tasks.values().filter_map(|task| task.own_stack.as_ref());
         if living.chain(&self.watch.left_stacks).any(|stack| at < stack.end && stack.start < end) {
             self.watch.needs_frames = true;
+        }
+    }
+
+    /// A system call reads what it writes elsewhere, or writes to memory what it reads there.
+    pub(super) fn notes_buffer(&mut self, path: &TaskPath, call: &Call) {
+        let writes = matches!(call.number, libc::SYS_read | libc::SYS_pread64);
+        let reads = matches!(call.number, libc::SYS_write | libc::SYS_pwrite64);
+        if (reads || writes) && self.world.shares_memory(path) {
+            let (from, length) = (call.args[1], call.args[2]);
+            self.touches_stacks(path, from, length);
+            let when = self.watch.operations.now(path);
+            let to = from.saturating_add(length);
+            self.watch.noted.insert(Noted { from, to, when, writes, place: SYSTEM_CALL });
         }
     }
 

@@ -14,6 +14,9 @@ use std::sync::Arc;
 pub(super) const MOST_IN_A_ROW: u32 = 20_000;
 const LAST_IN_A_ROW: u32 = 1_000;
 
+/// In place of an instruction: a system call touches memory. That is a step anyway.
+pub(super) const SYSTEM_CALL: u64 = u64::MAX;
+
 /// What is known of a program's memory: its code, and which of its instructions touch what threads share.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -112,9 +115,9 @@ impl Watch {
         let mut order = None;
         for (index, one) in noted.iter().enumerate() {
             for other in noted[index + 1..].iter().take_while(|other| other.from < one.to) {
-                let places = [one.place, other.place];
+                let places = [one.place, other.place].into_iter().filter(|place| *place != SYSTEM_CALL);
                 if (one.writes || other.writes)
-                    && places.iter().any(|place| !self.shared.contains(place))
+                    && places.clone().any(|place| !self.shared.contains(&place))
                     && order.get_or_insert_with(|| operations.order()).are_concurrent(&one.when, &other.when)
                 {
                     self.found.extend(places);

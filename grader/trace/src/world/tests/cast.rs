@@ -48,7 +48,7 @@ pub fn read(fd: i32, wanted: u64) -> Ask {
 }
 
 pub fn write(fd: i32, wanted: u64) -> Ask {
-    Ask::Write { fd: Fd(fd), wanted, positioned: false }
+    Ask::Write { fd: Fd(fd), wanted, positioned: false, at: None }
 }
 
 pub fn close(fd: i32) -> Ask {
