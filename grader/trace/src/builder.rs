@@ -2,7 +2,9 @@
 
 use crate::model::event::{Ending, Event, Header, Object, Trace};
 use crate::model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, Text};
+use crate::model::births::*;
 use crate::model::operation::*;
+use crate::model::waits::*;
 use crate::model::status::ExitStatus;
 use crate::model::threads::{Access, Futex, FutexOp, Given, Map, Remap};
 use std::time::Duration;

@@ -40,6 +40,7 @@ pub mod view;
 pub mod world;
 
 pub use builder::Builder;
+pub use model::births::*;
 pub use model::event::Object;
 pub use model::event::{Ending, Event, Header, Site, Trace};
 pub use model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, TaskPath, Text};
@@ -47,6 +48,7 @@ pub use model::operation::*;
 pub use model::snapshot::{Module, Snapshot};
 pub use model::status::ExitStatus;
 pub use model::threads::{Access, Futex, FutexOp, Given, Map, Remap};
+pub use model::waits::*;
 pub use view::descriptors::{Ofd, OfdId, PipeEnd, PipeId, Slot, Table, Tables};
 pub use view::memory::Region;
 pub use view::output::{Line, Piece};

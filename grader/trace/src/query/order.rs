@@ -1,8 +1,10 @@
 //! What came before what in every schedule that has both.
 
+use crate::model::births::Fork;
 use crate::model::event::{Event, Trace};
 use crate::model::ids::{Stamp, TaskId};
-use crate::model::operation::{Change, Fork, Operation, Outcome, Wait};
+use crate::model::operation::{Operation, Outcome};
+use crate::model::waits::{Change, Wait};
 
 impl Trace {
     /// Whether event `cause` took effect before event `effect` began *in every schedule* that has both.

@@ -1,8 +1,9 @@
 //! Forks and execs: who was made, and what it became.
 
+use crate::model::births::Fork;
 use crate::model::event::Trace;
 use crate::model::ids::TaskId;
-use crate::model::operation::{Exec, Fork, Operation, Outcome};
+use crate::model::operation::{Exec, Operation, Outcome};
 
 impl Trace {
     /// Every attempt of a process to create another task, failed ones included.

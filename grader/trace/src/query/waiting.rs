@@ -2,7 +2,8 @@
 
 use crate::model::event::{Event, Trace};
 use crate::model::ids::{Pid, Signal, TaskId, Text};
-use crate::model::operation::{Change, Operation, Outcome, Wait};
+use crate::model::operation::{Operation, Outcome};
+use crate::model::waits::{Change, Wait};
 use crate::view::tasks::Task;
 
 /// A task that asks again and again instead of sleeping.

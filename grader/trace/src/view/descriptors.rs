@@ -5,9 +5,10 @@
 //! "Open file descriptions". fork copies the table, CLONE_FILES shares it, exec
 //! closes the slots marked close-on-exec and ends the sharing.
 
+use crate::model::births::CloneFlags;
 use crate::model::event::{Event, Object, Trace};
 use crate::model::ids::{Fd, Stamp, TaskId, Text};
-use crate::model::operation::{CloneFlags, OpenFlags, Operation, Outcome};
+use crate::model::operation::{OpenFlags, Operation, Outcome};
 use crate::sorted::SortedMap;
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,13 @@
 //! The tree of tasks: who was born of whom, how each ended, who reaped it.
 
 use crate::Signal;
+use crate::model::births::{CloneFlags, Fork, Sharing};
 use crate::model::event::{Event, Header};
 use crate::model::ids::{Pid, Stamp, TaskId, TaskPath};
-use crate::model::operation::{Change, CloneFlags, Disposition, Fork, Operation, Outcome, Selector, Sharing};
+use crate::model::operation::{Disposition, Operation, Outcome};
 use crate::model::status::ExitStatus;
 use crate::model::threads::Given;
+use crate::model::waits::{Change, Selector};
 
 /// How a task came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

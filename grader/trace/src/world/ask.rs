@@ -4,9 +4,11 @@
 //! these from registers and memory; nothing here knows a processor.
 
 use super::Futex;
+use crate::model::births::CloneFlags;
 use crate::model::ids::{Errno, Fd, Pid, Signal, TaskPath, Text};
-use crate::model::operation::{CloneFlags, Disposition, OpenFlags, Selector};
+use crate::model::operation::{Disposition, OpenFlags};
 use crate::model::status::ExitStatus;
+use crate::model::waits::Selector;
 
 /// A call that a task stands before.
 #[derive(Debug, Clone, PartialEq, Eq)]

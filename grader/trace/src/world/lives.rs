@@ -2,9 +2,10 @@
 
 use super::ask::WaitFor;
 use super::{Ended, Life, Look, Task, World};
+use crate::model::births::CloneFlags;
 use crate::model::ids::{Pid, Signal, TaskPath};
-use crate::model::operation::{CloneFlags, Selector};
 use crate::model::status::ExitStatus;
+use crate::model::waits::Selector;
 use crate::order::{Footprint, Resource, rules};
 
 /// Clone flags that change nothing that another task could notice: where the new task's number is stored, its

@@ -52,9 +52,9 @@ pub use ask::{Access, Answer, Ask, DupTo, Polled, Setting, Timeout, WaitFor};
 pub use futexes::Futex;
 pub use pipes::PipeView;
 
+use crate::model::births::CloneFlags;
 use crate::model::event::Object;
 use crate::model::ids::{Fd, Pid, Signal, TaskPath};
-use crate::model::operation::CloneFlags;
 use crate::model::status::ExitStatus;
 use crate::order::rules;
 use crate::order::{Coming, Footprint, Name, Resource};

@@ -5,8 +5,8 @@
 //! model of is refused: children, signals and execs of such a process.
 
 use super::{Ask, Look, World};
+use crate::model::births::CloneFlags;
 use crate::model::ids::{Pid, TaskPath};
-use crate::model::operation::CloneFlags;
 use crate::order::{Footprint, Resource};
 
 /// What every thread of a C library shares with its process. See pthread_create in the C library, and clone(2).

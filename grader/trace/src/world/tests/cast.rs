@@ -1,9 +1,11 @@
 //! A kernel made of the world itself: it makes each call answer as Linux would, and tells the world.
 
+use crate::model::births::CloneFlags;
 use crate::model::event::Object;
 use crate::model::ids::{Errno, Fd, Pid, Signal, TaskPath, Text};
-use crate::model::operation::{CloneFlags, Disposition, Selector};
+use crate::model::operation::Disposition;
 use crate::model::status::ExitStatus;
+use crate::model::waits::Selector;
 use crate::order::Footprint;
 use crate::view::descriptors::PipeEnd;
 use crate::world::descriptors::What;

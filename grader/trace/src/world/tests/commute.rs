@@ -3,8 +3,9 @@
 
 use super::cast::*;
 use crate::model::ids::{Fd, Signal, TaskPath, Text};
-use crate::model::operation::{Disposition, OpenFlags, Selector};
+use crate::model::operation::{Disposition, OpenFlags};
 use crate::model::status::ExitStatus;
+use crate::model::waits::Selector;
 use crate::order::Footprint;
 use crate::world::{Arrival, Ask, DupTo, Look, Polled, Setting, Timeout, WaitFor, World};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Births, execs, ends: vfork, orphans, what is inherited.
 
 use super::cast::*;
+use crate::model::births::CloneFlags;
 use crate::model::ids::{Errno, Signal};
-use crate::model::operation::CloneFlags;
 use crate::model::status::ExitStatus;
 use crate::world::{Answer, Ask, World};
 

@@ -1,9 +1,9 @@
 //! Threads, and who sleeps on which futex.
 
 use super::cast::{WAIT, pid_of, root, task};
+use crate::model::births::CloneFlags;
 use crate::model::event::Object;
 use crate::model::ids::{Fd, TaskPath};
-use crate::model::operation::CloneFlags;
 use crate::order::{Footprint, Resource};
 use crate::world::{Access, Answer, Ask, Futex, World};
 

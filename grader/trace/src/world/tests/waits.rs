@@ -2,7 +2,8 @@
 
 use super::cast::*;
 use crate::model::ids::{Errno, Pid, Signal, TaskPath};
-use crate::model::operation::{Disposition, Selector};
+use crate::model::operation::Disposition;
+use crate::model::waits::Selector;
 use crate::world::{Answer, Ask, WaitFor, World};
 
 /// The root and its children.
