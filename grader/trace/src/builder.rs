@@ -1,12 +1,12 @@
 //! Invented traces: for tests without a kernel, and for pictures of what is wanted.
 
+use crate::model::births::*;
 use crate::model::event::{Ending, Event, Header, Object, Trace};
 use crate::model::ids::{Errno, Fd, Pid, Signal, Stamp, TaskId, Text};
-use crate::model::births::*;
 use crate::model::operation::*;
-use crate::model::waits::*;
 use crate::model::status::ExitStatus;
 use crate::model::threads::{Access, Futex, FutexOp, Given, Map, Remap};
+use crate::model::waits::*;
 use std::time::Duration;
 
 /// Writes down a run that never happened, one operation after the other.
