@@ -74,8 +74,8 @@ pub fn touching(code: &[u8], address: u64, is_constant: impl Fn(u64) -> bool) ->
     // Whether rbp tells where the frame begins: from `mov rbp, rsp` until whatever else changes it.
     let mut has_frame = false;
     for instruction in decoder {
-        let used = info.info(&instruction);
         if is_movable(&instruction) && !instruction.is_stack_instruction() {
+            let used = info.info_options(&instruction, InstructionInfoOptions::NO_REGISTER_USAGE);
             let mut memory = used
                 .used_memory()
                 .iter()
